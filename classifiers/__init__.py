@@ -1,0 +1,1 @@
+"""Text in, labels out. Knows nothing of mail, databases or HTTP."""

@@ -1,0 +1,330 @@
+"""Everything a deployment can set: one `triage.toml`, `TRIAGE_…` variables, secret files.
+
+This is the only module that reads the environment. Variables override the file: nested fields are
+joined by two underscores (`TRIAGE_STORE__DATA_DIR=/var/lib/triage`). Relative paths are relative to
+the settings file. Every field is described in docs/settings.md; a test fails where one is missing.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from triage.errors import Configuration
+
+Seconds = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+
+
+class Section(BaseModel):
+    """A table of the settings file; an unknown key is an error, not a silent typo."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Secret(Section):
+    """A secret given in place, or better in a file that only the worker can read."""
+
+    def reveal(self, value: SecretStr | None, file: Path | None, what: str) -> str:
+        """The secret's text; a trailing newline of a file is not part of it."""
+        if value is not None:
+            return value.get_secret_value()
+        if file is None:
+            raise Configuration(f"{what}: neither the value nor its file is set")
+        try:
+            return file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise Configuration(
+                f"{what}: cannot read secret file {file}: {error.strerror}"
+            ) from error
+
+
+class Business(Section):
+    """Who is contacted; goes into the model's input."""
+
+    name: str = ""
+    sells: str = ""
+    domains: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+
+    @property
+    def profile(self) -> str:
+        """The profile as the model reads it: one line of text, empty where nothing is set."""
+        parts = [self.name, self.sells, ", ".join(self.places)]
+        return ". ".join(part.strip().rstrip(".") for part in parts if part.strip())
+
+
+class IdealCustomer(Section):
+    """What the fit of a lead is measured against; empty fields do not count."""
+
+    industries: tuple[str, ...] = ()
+    min_size: int | None = None
+    max_size: int | None = None
+    regions: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    min_budget: float | None = None
+
+
+class Store(Section):
+    """Where the worker keeps its data. An empty `database_url` is SQLite inside `data_dir`."""
+
+    data_dir: Path = Path("var")
+    database_url: str = ""
+
+    @property
+    def url(self) -> str:
+        """SQLAlchemy URL of the database."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'triage.db'}"
+
+
+class SourceBase(Section):
+    """What every source has. `poll_every` in seconds; `campaign` is stored with its inquiries."""
+
+    name: Name
+    poll_every: Seconds = 30.0
+    campaign: str = ""
+    enabled: bool = True
+
+
+class ImapSource(SourceBase, Secret):
+    """A mailbox. `security`: `tls`, `starttls`, or `none` (only for a server on this machine)."""
+
+    kind: Literal["imap"]
+    host: str
+    port: int | None = None
+    security: Literal["tls", "starttls", "none"] = "tls"
+    ca_file: Path | None = None
+    username: str
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    folders: tuple[str, ...] = ("INBOX",)
+    timeout: Seconds = 30.0
+    batch: int = Field(default=50, ge=1, le=1000)
+
+    @property
+    def secret(self) -> str:
+        """The password."""
+        return self.reveal(self.password, self.password_file, f"source {self.name!r}: password")
+
+    @model_validator(mode="after")
+    def _local_when_plain(self) -> Self:
+        if self.security == "none" and self.host not in {"localhost", "127.0.0.1", "::1"}:
+            raise ValueError(
+                f"source {self.name!r}: security = 'none' would send the password in clear to "
+                f"{self.host}; use 'tls' or 'starttls'"
+            )
+        return self
+
+
+class MaildirSource(SourceBase):
+    """A maildir, or a folder of `.eml` files (searched with its subfolders)."""
+
+    kind: Literal["maildir"]
+    path: Path
+
+
+class RecordingsSource(SourceBase):
+    """A folder of call recordings, each with an optional sidecar (`NAME.json` beside it).
+
+    A file is read once its size has not changed for `settle_seconds`.
+    """
+
+    kind: Literal["recordings"]
+    path: Path
+    patterns: tuple[str, ...] = (
+        "*.wav", "*.mp3", "*.flac", "*.ogg", "*.opus", "*.m4a", "*.gsm", "*.au", "*.amr", "*.webm",
+        "*.ulaw", "*.alaw",
+    )  # fmt: skip
+    settle_seconds: float = Field(default=2.0, ge=0)
+
+
+Source = Annotated[ImapSource | MaildirSource | RecordingsSource, Field(discriminator="kind")]
+
+
+class Limits(Section):
+    """Bounds on what is read from one item; what is larger is quarantined, never loaded whole."""
+
+    mail_bytes: int = Field(default=40_000_000, gt=0)
+    mail_parts: int = Field(default=500, gt=0)
+    mail_depth: int = Field(default=50, gt=0)
+    text_chars: int = Field(default=200_000, gt=0)
+    recording_bytes: int = Field(default=500_000_000, gt=0)
+    recording_seconds: Seconds = 4 * 3600.0
+
+
+class Transcription(Section):
+    """How calls become text. `model`: the name of installed weights or a folder with weights.
+
+    `time_limit` is in seconds of work per second of audio (with a floor of 60 s a call).
+    """
+
+    engine: Literal["faster-whisper", "openai-whisper"] = "faster-whisper"
+    model: str = "base"
+    language: str = ""
+    caller_channel: Literal["left", "right"] = "right"
+    workers: int = Field(default=1, ge=1, le=64)
+    threads: int = Field(default=1, ge=1, le=64)
+    time_limit: Seconds = 5.0
+
+
+class Classifier(Section):
+    """Which model decides: `default` is the one that ships, else a folder that `train` wrote."""
+
+    artifact: str = "default"
+    threads: int = Field(default=1, ge=1, le=64)
+    batch: int = Field(default=16, ge=1, le=256)
+
+
+class DecisionRules(Section):
+    """Thresholds from a verdict to an outcome.
+
+    A lead whose score reaches `forward_score` is forwarded, below it nurtured. What is not labelled
+    a lead is filed, unless the model abstains or the probability of a lead reaches `lead_floor`:
+    then a person looks at it. `review_below` replaces the model's own abstain threshold.
+    """
+
+    forward_score: int = Field(default=30, ge=0, le=100)
+    lead_floor: Share = 0.2
+    review_below: Share | None = None
+
+
+class Destination(Secret):
+    """An endpoint that receives leads as Standard Webhooks. `timeout` in seconds."""
+
+    name: Name
+    url: str = Field(pattern=r"^https?://\S+$")
+    secret: SecretStr | None = None
+    secret_file: Path | None = None
+    timeout: Seconds = 20.0
+
+    @property
+    def signing_secret(self) -> str:
+        """The `whsec_…` secret."""
+        return self.reveal(self.secret, self.secret_file, f"destination {self.name!r}: secret")
+
+
+class DeliveryRules(Section):
+    """Retries. `schedule` holds the waits in seconds between attempts (after the spec), with
+    `jitter` as the share by which each is varied; after the last one the delivery is dead."""
+
+    schedule: tuple[float, ...] = (
+        5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400,
+    )  # fmt: skip
+    jitter: Share = 0.1
+    workers: int = Field(default=4, ge=1, le=64)
+
+
+class Engine(Section):
+    """The embedded worker. Waits in seconds; `attempts` before an item is quarantined."""
+
+    sweep_every: Seconds = 1.0
+    attempts: int = Field(default=6, ge=1)
+    retry_base: Seconds = 2.0
+    retry_max: Seconds = 600.0
+    workers: int = Field(default=2, ge=1, le=64)
+
+
+class Settings(BaseSettings):
+    """The whole of the settings; build it with `load`."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="TRIAGE_", env_nested_delimiter="__"
+    )
+
+    business: Business = Business()
+    ideal_customer: IdealCustomer = IdealCustomer()
+    store: Store = Store()
+    sources: tuple[Source, ...] = ()
+    limits: Limits = Limits()
+    transcription: Transcription = Transcription()
+    classifier: Classifier = Classifier()
+    decision: DecisionRules = DecisionRules()
+    destinations: tuple[Destination, ...] = ()
+    delivery: DeliveryRules = DeliveryRules()
+    engine: Engine = Engine()
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> Self:
+        for what, names in (
+            ("source", [source.name for source in self.sources]),
+            ("destination", [destination.name for destination in self.destinations]),
+        ):
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"two {what}s are named {name!r}; names must differ")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then what `load` read from the file."""
+        return env_settings, init_settings
+
+
+def load(path: Path | None) -> Settings:
+    """Read and check the settings file (`None`: defaults and environment only).
+
+    Raises `Configuration` with one line a problem: which field, what is wrong.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        if not path.is_file():
+            raise Configuration(f"no settings file at {path}; `triage init` writes one")
+        try:
+            values = TomlConfigSettingsSource(Settings, toml_file=path)()
+        except ValueError as error:
+            raise Configuration(f"{path} is not valid TOML: {error}") from error
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        lines = [
+            f"  {'.'.join(str(part) for part in problem['loc']) or 'settings'}: {problem['msg']}"
+            for problem in error.errors()
+        ]
+        raise Configuration("\n".join([f"{path or 'environment'}: wrong settings", *lines])) from None
+    return _anchored(settings, path.resolve().parent if path else Path.cwd())
+
+
+def settings_file(explicit: Path | None) -> Path | None:
+    """The file to use: the one asked for, `$TRIAGE_SETTINGS`, `./triage.toml`, or none."""
+    if explicit is not None:
+        return explicit
+    if named := os.environ.get("TRIAGE_SETTINGS"):
+        return Path(named)
+    default = Path("triage.toml")
+    return default if default.is_file() else None
+
+
+def _anchored(value: Any, base: Path) -> Any:
+    """A copy in which every relative path is absolute, so that no later `chdir` can move data."""
+    if isinstance(value, Path):
+        return base / value.expanduser()
+    if isinstance(value, tuple):
+        return tuple(_anchored(item, base) for item in value)
+    if isinstance(value, BaseModel):
+        changed = {name: _anchored(getattr(value, name), base) for name in type(value).model_fields}
+        return value.model_copy(update=changed)
+    return value

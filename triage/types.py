@@ -1,0 +1,245 @@
+"""The values that travel along the path of an inquiry. All are frozen; times are aware, in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from classifiers.labels import SignalName
+from classifiers.verdict import Channel, Verdict
+
+__all__ = ["Channel", "Verdict"]
+
+
+class Stage(StrEnum):
+    """How far an inquiry has come: the last step that was completed.
+
+    The stage column is the work list: everything that is neither SETTLED nor QUARANTINED and is due
+    has a next step.
+    """
+
+    RECEIVED = "received"
+    PARSED = "parsed"
+    TRANSCRIBED = "transcribed"
+    CLASSIFIED = "classified"
+    QUALIFIED = "qualified"
+    SETTLED = "settled"
+    QUARANTINED = "quarantined"
+
+
+class Outcome(StrEnum):
+    """What happens to a classified inquiry."""
+
+    FORWARD = "forward"
+    REVIEW = "review"
+    NURTURE = "nurture"
+    FILE = "file"
+
+
+SourceKind = Literal["imap", "maildir", "recordings"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """Where an item was seen.
+
+    `key` is unique within the source: `folder/uidvalidity/uid` for IMAP, the path below the folder
+    for files. `revision` tells versions of one key apart: `size-mtime_ns` for recordings.
+    """
+
+    source: str
+    kind: SourceKind
+    key: str
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RawItem:
+    """Bytes that are safe in the blob store. `size` in bytes."""
+
+    ref: SourceRef
+    received_at: datetime
+    sha256: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody who wrote, called, or was written to or called. Unknown parts are empty."""
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+
+    def __str__(self) -> str:
+        address = self.email or self.phone
+        return f"{self.name} <{address}>" if self.name and address else self.name or address
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A part of a mail that is not its text. `size` in bytes after decoding."""
+
+    name: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """One inbound contact, parsed.
+
+    `text` is what the person wrote now; `quoted`, `signature` and `forwarded` hold what was found
+    around it, so nothing of the body is thrown away. `thread` lists message ids, oldest first, the
+    mail's own last. `headers` keeps the few mail headers that later stages read (lower-case names).
+    `metadata` is what a sidecar said about a call. A call has no text before transcription.
+    """
+
+    id: str
+    ref: SourceRef
+    channel: Channel
+    received_at: datetime
+    sender: Party = Party()
+    recipients: tuple[Party, ...] = ()
+    subject: str = ""
+    text: str = ""
+    quoted: str = ""
+    signature: str = ""
+    forwarded: str = ""
+    thread: tuple[str, ...] = ()
+    language: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    campaign: str = ""
+    duration_s: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+Speaker = Literal["agent", "caller", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech. Times in seconds from the start; `channel` 0 is left or mono.
+
+    `confidence` is 0 to 1. `flags` name doubts (`loop`, `filler`, `low-confidence`, `too-fast`):
+    flagged text is kept, but never the basis of a lead without a person.
+    """
+
+    start: float
+    end: float
+    speaker: Speaker
+    text: str
+    confidence: float
+    channel: int = 0
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said in a recording. `duration_s` is the recording's; `partial`: not read to the end."""
+
+    segments: tuple[Segment, ...]
+    language: str
+    engine: str
+    model: str
+    duration_s: float
+    partial: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """One line a segment; a speaker's name in front where speakers are known."""
+        return "\n".join(
+            s.text if s.speaker == "unknown" else f"{s.speaker.title()}: {s.text}"
+            for s in self.segments
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a value was stated: `quote == source[start:end]`.
+
+    `field` names the source: `text` (mail body as parsed, or the transcript's text), `subject`,
+    `signature`, `forwarded`, `quoted`, `sender` or `metadata`. `at_s` is the second in the audio.
+    """
+
+    quote: str
+    start: int
+    end: int
+    field: str = "text"
+    at_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One stated fact that qualifies a lead. A signal that was not stated does not exist at all,
+    which is never the same as a `no`. `normalized` is the value for machines (E.164, ISO date)."""
+
+    name: SignalName
+    value: str
+    confidence: float
+    evidence: tuple[Evidence, ...]
+    normalized: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePart:
+    """Points for one reason; the parts of a score add up to it."""
+
+    name: str
+    points: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Qualification:
+    """How good a lead is: its signals, a score from 0 to 100 with its parts, and a grade A to D."""
+
+    signals: Mapping[SignalName, Signal]
+    score: int
+    parts: tuple[ScorePart, ...]
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome and the rule that led to it, in words."""
+
+    outcome: Outcome
+    reason: str
+
+
+class DeliveryState(StrEnum):
+    """PENDING has a next attempt; ACCEPTED was answered 2xx; DEAD waits for a person."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event on its way to one destination. `id` is the webhook-id, the same over all tries.
+
+    `body` is the exact bytes that are signed and sent, as text; fixed when the row is written.
+    """
+
+    id: str
+    inquiry_id: str
+    destination: str
+    event: str
+    body: str
+    attempts: int
+    state: DeliveryState
+    created_at: datetime
+    next_at: datetime | None = None
+    accepted_at: datetime | None = None
+    last_status: int | None = None
+    last_error: str = ""
