@@ -222,7 +222,8 @@ class Destination(Secret):
 
 class DeliveryRules(Section):
     """Retries. `schedule` holds the waits in seconds between attempts (after the spec), with
-    `jitter` as the share by which each is varied; after the last one the delivery is dead."""
+    `jitter` as the share by which each is varied; after the last one the delivery is dead.
+    """
 
     schedule: tuple[float, ...] = (
         5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400,
@@ -304,8 +305,11 @@ def load(path: Path | None) -> Settings:
             f"  {'.'.join(str(part) for part in problem['loc']) or 'settings'}: {problem['msg']}"
             for problem in error.errors()
         ]
-        raise Configuration("\n".join([f"{path or 'environment'}: wrong settings", *lines])) from None
-    return _anchored(settings, path.resolve().parent if path else Path.cwd())
+        raise Configuration(
+            "\n".join([f"{path or 'environment'}: wrong settings", *lines])
+        ) from None
+    anchored: Settings = _anchored(settings, path.resolve().parent if path else Path.cwd())
+    return anchored
 
 
 def settings_file(explicit: Path | None) -> Path | None:

@@ -143,7 +143,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said in a recording. `duration_s` is the recording's; `partial`: not read to the end."""
+    """What was said in a recording of `duration_s` seconds; `partial`: not read to the end."""
 
     segments: tuple[Segment, ...]
     language: str
@@ -180,7 +180,8 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class Signal:
     """One stated fact that qualifies a lead. A signal that was not stated does not exist at all,
-    which is never the same as a `no`. `normalized` is the value for machines (E.164, ISO date)."""
+    which is never the same as a `no`. `normalized` is the value for machines (E.164, ISO date).
+    """
 
     name: SignalName
     value: str

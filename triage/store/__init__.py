@@ -1,0 +1,1 @@
+"""The database and the blob store: the only place that knows SQL."""

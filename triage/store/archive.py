@@ -1,0 +1,124 @@
+"""Reads what is known about inquiries."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, func, select
+
+from triage.store import records, tables
+from triage.store.database import Database
+from triage.store.records import HistoryEntry, Listed
+from triage.types import (
+    Decision,
+    Inquiry,
+    Outcome,
+    Qualification,
+    Stage,
+    Transcript,
+    Verdict,
+)
+
+T = TypeVar("T")
+
+
+class Archive:
+    """Everything stored about an inquiry, as values. `None` where a stage has no result yet."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def content(self, inquiry_id: str) -> Inquiry | None:
+        """What was parsed."""
+        return self._value(Inquiry, tables.contents, inquiry_id)
+
+    def transcript(self, inquiry_id: str) -> Transcript | None:
+        """What was said."""
+        return self._value(Transcript, tables.transcripts, inquiry_id)
+
+    def verdict(self, inquiry_id: str) -> Verdict | None:
+        """The latest verdict."""
+        return self._value(Verdict, tables.verdicts, inquiry_id)
+
+    def qualification(self, inquiry_id: str) -> Qualification | None:
+        """The latest qualification."""
+        return self._value(Qualification, tables.qualifications, inquiry_id)
+
+    def decision(self, inquiry_id: str) -> Decision | None:
+        """The latest decision."""
+        table = tables.decisions
+        query = (
+            select(table.c.outcome, table.c.reason)
+            .where(table.c.inquiry_id == inquiry_id)
+            .order_by(table.c.id.desc())
+            .limit(1)
+        )
+        with self.database.read() as connection:
+            row = connection.execute(query).first()
+        return Decision(Outcome(row.outcome), row.reason) if row else None
+
+    def history(self, inquiry_id: str) -> list[HistoryEntry]:
+        """What happened, in order."""
+        table = tables.history
+        query = select(table).where(table.c.inquiry_id == inquiry_id).order_by(table.c.id)
+        with self.database.read() as connection:
+            return [
+                HistoryEntry(row.at, row.event, records.restore_detail(row.detail))
+                for row in connection.execute(query)
+            ]
+
+    def listed(
+        self,
+        *,
+        limit: int = 50,
+        stage: Stage | None = None,
+        outcome: Outcome | None = None,
+        label: str | None = None,
+    ) -> list[Listed]:
+        """Inquiries for a list, newest first, filtered by whatever is given."""
+        table = tables.inquiries
+        query: Select[Any] = select(table).order_by(table.c.received_at.desc(), table.c.id.desc())
+        for column, value in (
+            (table.c.stage, stage),
+            (table.c.outcome, outcome),
+            (table.c.label, label),
+        ):
+            if value is not None:
+                query = query.where(column == value)
+        names = Listed.__dataclass_fields__
+        with self.database.read() as connection:
+            rows = connection.execute(query.limit(limit)).mappings()
+            return [
+                Listed(**{name: row[name] for name in names} | {"stage": Stage(row["stage"])})
+                for row in rows
+            ]
+
+    def counts(self) -> dict[Stage, int]:
+        """How many inquiries stand at each stage."""
+        table = tables.inquiries
+        query = select(table.c.stage, func.count()).group_by(table.c.stage)
+        with self.database.read() as connection:
+            found = {Stage(stage): number for stage, number in connection.execute(query)}
+        return {stage: found.get(stage, 0) for stage in Stage}
+
+    def find(self, prefix: str) -> list[str]:
+        """Ids that begin with `prefix`, ten at most: people type the part that is enough."""
+        query = (
+            select(tables.inquiries.c.id)
+            .where(tables.inquiries.c.id.startswith(prefix, autoescape=True))
+            .limit(10)
+        )
+        with self.database.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def _value(self, kind: type[T], table: Any, inquiry_id: str) -> T | None:
+        order = table.c.id if "id" in table.c else table.c.created_at
+        query = (
+            select(table.c.data)
+            .where(table.c.inquiry_id == inquiry_id)
+            .order_by(order.desc())
+            .limit(1)
+        )
+        with self.database.read() as connection:
+            data = connection.execute(query).scalar()
+        return None if data is None else records.restore(kind, data)

@@ -1,0 +1,88 @@
+"""Raw mails and recordings, kept under their sha256 before anything else looks at them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from triage.errors import Permanent, Transient
+
+_CHUNK = 1 << 20
+
+
+class BlobStore:
+    """Content-addressed files below `root`: `ab/cd/abcd…`. Equal content is stored once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, content: bytes | Path) -> tuple[str, int]:
+        """Store bytes or a copy of a file; returns (sha256, size in bytes).
+
+        When this returns, the bytes survive a power cut: written aside, synced, renamed, and the
+        folder synced. Raises `Transient` when the disk refuses or the file vanished meanwhile.
+        """
+        try:
+            return self._put(content)
+        except OSError as error:
+            raise Transient(f"blob store {self.root}: {error}") from error
+
+    def path(self, sha256: str) -> Path:
+        """Where the content is. Raises `Permanent` if it is not there."""
+        path = self._place(sha256)
+        if not path.is_file():
+            raise Permanent(f"the stored copy {sha256[:12]}… is missing from {self.root}")
+        return path
+
+    def read(self, sha256: str) -> bytes:
+        """The content; raises `Permanent` if it is missing or no longer what was stored."""
+        content = self.path(sha256).read_bytes()
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise Permanent(f"the stored copy {sha256[:12]}… in {self.root} is damaged")
+        return content
+
+    def _place(self, sha256: str) -> Path:
+        return self.root / sha256[:2] / sha256[2:4] / sha256
+
+    def _put(self, content: bytes | Path) -> tuple[str, int]:
+        self.root.mkdir(parents=True, exist_ok=True)
+        digest, size = hashlib.sha256(), 0
+        handle, name = tempfile.mkstemp(prefix=".incoming-", dir=self.root)
+        aside = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                for chunk in _chunks(content):
+                    digest.update(chunk)
+                    size += len(chunk)
+                    out.write(chunk)
+                out.flush()
+                os.fsync(out.fileno())
+            place = self._place(digest.hexdigest())
+            if not place.exists():
+                place.parent.mkdir(parents=True, exist_ok=True)
+                aside.replace(place)
+                for folder in (place.parent, place.parent.parent, self.root):
+                    _sync_folder(folder)
+        finally:
+            aside.unlink(missing_ok=True)
+        return digest.hexdigest(), size
+
+
+def _chunks(content: bytes | Path) -> Iterator[bytes]:
+    if isinstance(content, bytes):
+        yield content
+        return
+    with content.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,143 @@
+"""Opens the database, for SQLite and PostgreSQL, so that concurrent writers never lose an update.
+
+SQLite: WAL, `synchronous=NORMAL`, and `BEGIN IMMEDIATE` for every transaction that may write. With
+the driver's own deferred BEGIN, read-then-write transactions fail with "database is locked"
+whatever the timeout. NORMAL can lose the last commits when power fails; nothing is stored that the
+source would not show again or that could not be delivered again under the same id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, DateTime, Dialect, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.types import TypeDecorator
+
+from triage.errors import Configuration, Transient
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_READ_ONLY = "triage_read_only"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, stored in UTC. SQLite has no time zone, so naive values would drift."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive values: which zone they meant cannot be known later."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Aware again, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """One engine and its transactions. `url` is SQLAlchemy's, for `sqlite` or `postgresql`."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+        except ArgumentError as error:
+            raise Configuration(f"store.database_url: not a database URL: {url!r}") from error
+        if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+            raise Configuration(
+                f"store.database_url: {parsed.get_backend_name()} is not supported; "
+                "use sqlite or postgresql"
+            )
+        self.engine: Engine = create_engine(parsed, pool_pre_ping=True)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        # The two dialects' INSERT … ON CONFLICT are spelled alike, but are two functions.
+        self.insert: Callable[[Table], Any] = sqlite.insert if self.is_sqlite else postgresql.insert
+        if self.is_sqlite:
+            if parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A short transaction; commits at the end. Raises `Transient` where the server is away."""
+        with _transient_faults(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A read-only snapshot that takes no write lock."""
+        with _transient_faults(), self.engine.connect() as connection:
+            yield connection.execution_options(**{_READ_ONLY: True})
+
+    def upgrade(self) -> tuple[str | None, str]:
+        """Bring the tables to this version's revision; returns (before, after). Repeatable."""
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        with _transient_faults(), self.engine.begin() as connection:
+            before = MigrationContext.configure(connection).get_current_revision()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            after = MigrationContext.configure(connection).get_current_revision()
+        return before, after or ""
+
+    def revisions(self) -> tuple[str | None, str]:
+        """(revision of the database, revision this version needs)."""
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        with self.read() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+        return current, ScriptDirectory.from_config(config).get_current_head() or ""
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # BEGIN is ours, see _begin_sqlite
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "busy_timeout=5000",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _transient_faults() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise Transient(f"database: {str(error.orig).strip()}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Transient(f"database: {str(error.orig).strip()}") from error
+        raise

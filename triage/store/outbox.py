@@ -1,0 +1,173 @@
+"""The outbox: events on their way to destinations.
+
+A row ends only as accepted, or visibly dead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from triage.store import records, tables
+from triage.store.database import Database
+from triage.types import Delivery, DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try: when, how long in seconds, the HTTP status if there was one, the error if any."""
+
+    at: datetime
+    duration_s: float
+    status: int | None
+    error: str
+
+
+def add(connection: Connection, deliveries: Sequence[Delivery]) -> None:
+    """Write events, as part of the transaction that decides them."""
+    for delivery in deliveries:
+        sequence = connection.execute(
+            select(func.count()).where(
+                tables.deliveries.c.inquiry_id == delivery.inquiry_id,
+                tables.deliveries.c.destination == delivery.destination,
+                tables.deliveries.c.event == delivery.event,
+            )
+        ).scalar_one()
+        connection.execute(
+            insert(tables.deliveries).values(**asdict(delivery), sequence=sequence + 1)
+        )
+
+
+class Outbox:
+    """Due deliveries and what became of them."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def due(self, limit: int, *, skip: Iterable[str] = ()) -> list[Delivery]:
+        """Pending deliveries whose time has come, longest due first."""
+        table = tables.deliveries
+        query = (
+            select(table)
+            .where(table.c.state == DeliveryState.PENDING, table.c.next_at <= records.now())
+            .order_by(table.c.next_at)
+            .limit(limit)
+        )
+        skipped = set(skip)
+        if skipped:
+            query = query.where(table.c.id.not_in(skipped))
+        with self.database.read() as connection:
+            return [_delivery(row) for row in connection.execute(query)]
+
+    def tried(
+        self,
+        delivery: Delivery,
+        attempt: Attempt,
+        state: DeliveryState,
+        next_at: datetime | None = None,
+    ) -> bool:
+        """Store an attempt and its consequence, unless somebody else settled the row meanwhile."""
+        table = tables.deliveries
+        accepted = state is DeliveryState.ACCEPTED
+        with self.database.write() as connection:
+            moved = connection.execute(
+                update(table)
+                .where(table.c.id == delivery.id, table.c.state == DeliveryState.PENDING)
+                .values(
+                    state=state,
+                    attempts=table.c.attempts + 1,
+                    next_at=next_at,
+                    accepted_at=attempt.at if accepted else None,
+                    last_status=attempt.status,
+                    last_error=attempt.error,
+                )
+            )
+            connection.execute(
+                insert(tables.attempts).values(delivery_id=delivery.id, **asdict(attempt))
+            )
+            if moved.rowcount == 1 and state is not DeliveryState.PENDING:
+                records.note(
+                    connection,
+                    delivery.inquiry_id,
+                    "delivered" if accepted else "delivery_dead",
+                    {"destination": delivery.destination, "id": delivery.id},
+                )
+        return moved.rowcount == 1
+
+    def revive(self, delivery_id: str) -> bool:
+        """Make a dead or waiting delivery due now, under its old id; False if accepted."""
+        table = tables.deliveries
+        with self.database.write() as connection:
+            row = connection.execute(select(table).where(table.c.id == delivery_id)).first()
+            if row is None or row.state == DeliveryState.ACCEPTED:
+                return False
+            connection.execute(
+                update(table)
+                .where(table.c.id == delivery_id)
+                .values(state=DeliveryState.PENDING, next_at=records.now(), attempts=0)
+            )
+            records.note(connection, row.inquiry_id, "delivery_revived", {"id": delivery_id})
+        return True
+
+    def listed(
+        self,
+        *,
+        limit: int = 50,
+        state: DeliveryState | None = None,
+        inquiry_id: str | None = None,
+    ) -> list[Delivery]:
+        """Deliveries for a list, newest first."""
+        table = tables.deliveries
+        query = select(table).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit)
+        if state is not None:
+            query = query.where(table.c.state == state)
+        if inquiry_id is not None:
+            query = query.where(table.c.inquiry_id == inquiry_id)
+        with self.database.read() as connection:
+            return [_delivery(row) for row in connection.execute(query)]
+
+    def attempts(self, delivery_id: str) -> list[Attempt]:
+        """Every try of a delivery, in order."""
+        table = tables.attempts
+        query = select(table).where(table.c.delivery_id == delivery_id).order_by(table.c.id)
+        with self.database.read() as connection:
+            return [
+                Attempt(row.at, row.duration_s, row.status, row.error)
+                for row in connection.execute(query)
+            ]
+
+    def counts(self) -> dict[DeliveryState, int]:
+        """How many deliveries are in each state."""
+        table = tables.deliveries
+        query = select(table.c.state, func.count()).group_by(table.c.state)
+        with self.database.read() as connection:
+            found = {DeliveryState(state): number for state, number in connection.execute(query)}
+        return {state: found.get(state, 0) for state in DeliveryState}
+
+    def find(self, prefix: str) -> list[str]:
+        """Ids that begin with `prefix`, ten at most."""
+        column = tables.deliveries.c.id
+        query = select(column).where(column.startswith(prefix, autoescape=True)).limit(10)
+        with self.database.read() as connection:
+            return list(connection.execute(query).scalars())
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        inquiry_id=row.inquiry_id,
+        destination=row.destination,
+        event=row.event,
+        body=row.body,
+        attempts=row.attempts,
+        state=DeliveryState(row.state),
+        created_at=row.created_at,
+        next_at=row.next_at,
+        accepted_at=row.accepted_at,
+        last_status=row.last_status,
+        last_error=row.last_error,
+    )

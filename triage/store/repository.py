@@ -1,0 +1,39 @@
+"""Everything the worker stores, opened together."""
+
+from __future__ import annotations
+
+from triage.errors import Configuration
+from triage.settings import Store
+from triage.store.archive import Archive
+from triage.store.arrivals import Arrivals
+from triage.store.blobs import BlobStore
+from triage.store.database import Database
+from triage.store.outbox import Outbox
+from triage.store.polls import Polls
+from triage.store.worklist import Worklist
+
+
+class Repository:
+    """The parts of the store, over one database and one blob folder."""
+
+    def __init__(self, settings: Store) -> None:
+        self.database = Database(settings.url)
+        self.blobs = BlobStore(settings.data_dir / "blobs")
+        self.arrivals = Arrivals(self.database)
+        self.worklist = Worklist(self.database)
+        self.archive = Archive(self.database)
+        self.outbox = Outbox(self.database)
+        self.polls = Polls(self.database)
+
+    def require_current(self) -> None:
+        """Raise `Configuration` unless the tables are those of this version."""
+        current, needed = self.database.revisions()
+        if current != needed:
+            raise Configuration(
+                f"the database is at revision {current or 'none'}, this version needs {needed}; "
+                "run `triage db upgrade`"
+            )
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()

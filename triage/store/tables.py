@@ -1,0 +1,215 @@
+"""The tables.
+
+Rows about an inquiry are added, not rewritten: what was decided when, by which model, can always be
+told. The columns that lists filter by are repeated on `inquiries`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from triage.store.database import UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _inquiry_id(primary_key: bool = False, index: bool = False) -> Column[str]:
+    return Column(
+        "inquiry_id",
+        String(40),
+        ForeignKey("inquiries.id", ondelete="CASCADE"),
+        nullable=False,
+        primary_key=primary_key,
+        index=index,
+    )
+
+
+inquiries = Table(
+    "inquiries",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    # What makes two sightings the same inquiry; the guard against doubles.
+    Column("identity", String(80), nullable=False, unique=True),
+    Column("channel", String(10), nullable=False),
+    Column("source", String(40), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("revision", String(80), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("media_type", String(120), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    # The work list.
+    Column("stage", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("error", Text, nullable=False),
+    # Repeated for lists.
+    Column("sender", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("campaign", String(200), nullable=False),
+    Column("label", String(20)),
+    Column("confidence", Float),
+    Column("outcome", String(20)),
+    Column("score", Integer),
+    Column("grade", String(2)),
+    Column("settled_at", UtcDateTime),
+    Index(None, "stage", "due_at"),
+    Index(None, "received_at"),
+    Index(None, "sha256"),
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _inquiry_id(index=True),
+    Column("source", String(40), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("revision", String(80), nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    UniqueConstraint("source", "key", "revision"),
+)
+
+contents = Table(
+    "contents",
+    metadata,
+    _inquiry_id(primary_key=True),
+    Column("data", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+transcripts = Table(
+    "transcripts",
+    metadata,
+    _inquiry_id(primary_key=True),
+    Column("data", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _inquiry_id(index=True),
+    Column("label", String(20), nullable=False),
+    Column("margin", Float, nullable=False),
+    Column("abstained", Boolean, nullable=False),
+    Column("model", String(120), nullable=False),
+    Column("data", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+qualifications = Table(
+    "qualifications",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _inquiry_id(index=True),
+    Column("verdict_id", Integer, ForeignKey("verdicts.id", ondelete="CASCADE"), nullable=False),
+    Column("score", Integer, nullable=False),
+    Column("grade", String(2), nullable=False),
+    Column("data", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _inquiry_id(index=True),
+    Column("verdict_id", Integer, ForeignKey("verdicts.id", ondelete="CASCADE"), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    # The webhook-id: the same over all tries, so that a receiver can tell a repeat.
+    Column("id", String(60), primary_key=True),
+    _inquiry_id(index=True),
+    Column("destination", String(40), nullable=False),
+    Column("event", String(40), nullable=False),
+    # Tells events of one type for one inquiry apart; 1 is the first.
+    Column("sequence", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("next_at", UtcDateTime),
+    Column("accepted_at", UtcDateTime),
+    Column("last_status", Integer),
+    Column("last_error", Text, nullable=False),
+    UniqueConstraint("inquiry_id", "destination", "event", "sequence"),
+    Index(None, "state", "next_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column(
+        "delivery_id",
+        String(60),
+        ForeignKey("deliveries.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("at", UtcDateTime, nullable=False),
+    Column("duration_s", Float, nullable=False),
+    Column("status", Integer),
+    Column("error", Text, nullable=False),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _inquiry_id(index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("event", String(40), nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("source", String(40), primary_key=True),
+    Column("folder", String(400), primary_key=True),
+    Column("uidvalidity", String(20), nullable=False),
+    Column("last_uid", Integer, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+polls = Table(
+    "polls",
+    metadata,
+    Column("source", String(40), primary_key=True),
+    Column("last_poll_at", UtcDateTime, nullable=False),
+    Column("last_success_at", UtcDateTime),
+    Column("last_item_at", UtcDateTime),
+    Column("failures", Integer, nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("error", Text, nullable=False),
+)

@@ -1,0 +1,288 @@
+"""Inquiries on their way through the stages.
+
+Every move is one short transaction that begins with `UPDATE … WHERE id = :id AND stage = :current`.
+Where that finds no row, somebody else made the move: nothing is written and the caller is told.
+That makes each step safe to repeat, whatever was killed, whenever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from triage.store import outbox, records, tables
+from triage.store.database import Database
+from triage.store.records import Work
+from triage.types import (
+    Decision,
+    Delivery,
+    Inquiry,
+    Qualification,
+    SourceRef,
+    Stage,
+    Transcript,
+    Verdict,
+)
+
+_OPEN = tuple(stage for stage in Stage if stage not in {Stage.SETTLED, Stage.QUARANTINED})
+
+
+class Worklist:
+    """The open inquiries. All times are aware, in UTC; each move returns whether it was made."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def due(self, limit: int, *, skip: Iterable[str] = ()) -> list[Work]:
+        """Open inquiries whose time has come, those nearest to their end first, then oldest."""
+        order = {stage: position for position, stage in enumerate(Stage)}
+        query = (
+            select(tables.inquiries)
+            .where(tables.inquiries.c.stage.in_(_OPEN))
+            .where(tables.inquiries.c.due_at <= records.now())
+            .order_by(tables.inquiries.c.due_at)
+            .limit(limit)
+        )
+        skipped = set(skip)
+        if skipped:
+            query = query.where(tables.inquiries.c.id.not_in(skipped))
+        with self.database.read() as connection:
+            works = [_work(row) for row in connection.execute(query)]
+        return sorted(works, key=lambda work: -order[work.stage])
+
+    def open_count(self) -> int:
+        """How many inquiries still have a next step, due or not."""
+        query = select(func.count()).where(tables.inquiries.c.stage.in_(_OPEN))
+        with self.database.read() as connection:
+            return connection.execute(query).scalar_one()
+
+    def next_due(self) -> datetime | None:
+        """When the next open inquiry is due; None when there is none."""
+        query = select(func.min(tables.inquiries.c.due_at)).where(
+            tables.inquiries.c.stage.in_(_OPEN)
+        )
+        with self.database.read() as connection:
+            return connection.execute(query).scalar()
+
+    def get(self, inquiry_id: str) -> Work | None:
+        """The row of one inquiry."""
+        query = select(tables.inquiries).where(tables.inquiries.c.id == inquiry_id)
+        with self.database.read() as connection:
+            row = connection.execute(query).first()
+        return _work(row) if row else None
+
+    def parsed(self, work: Work, inquiry: Inquiry) -> bool:
+        """RECEIVED → PARSED, with what was parsed."""
+        moment = records.now()
+        with self.database.write() as connection:
+            if not _move(
+                connection,
+                work,
+                Stage.PARSED,
+                sender=str(inquiry.sender),
+                subject=inquiry.subject,
+                campaign=inquiry.campaign,
+            ):
+                return False
+            connection.execute(
+                insert(tables.contents).values(
+                    inquiry_id=work.id, data=records.dump(inquiry), created_at=moment
+                )
+            )
+            records.note(connection, work.id, "parsed", {"warnings": list(inquiry.warnings)})
+        return True
+
+    def transcribed(self, work: Work, transcript: Transcript) -> bool:
+        """PARSED → TRANSCRIBED, with the transcript."""
+        moment = records.now()
+        with self.database.write() as connection:
+            if not _move(connection, work, Stage.TRANSCRIBED):
+                return False
+            connection.execute(
+                insert(tables.transcripts).values(
+                    inquiry_id=work.id, data=records.dump(transcript), created_at=moment
+                )
+            )
+            records.note(
+                connection,
+                work.id,
+                "transcribed",
+                {"engine": transcript.engine, "model": transcript.model},
+            )
+        return True
+
+    def classified(self, work: Work, verdict: Verdict) -> bool:
+        """PARSED or TRANSCRIBED → CLASSIFIED, with the verdict."""
+        moment = records.now()
+        with self.database.write() as connection:
+            if not _move(
+                connection,
+                work,
+                Stage.CLASSIFIED,
+                label=verdict.label,
+                confidence=verdict.confidence,
+            ):
+                return False
+            connection.execute(
+                insert(tables.verdicts).values(
+                    inquiry_id=work.id,
+                    label=verdict.label,
+                    margin=verdict.margin,
+                    abstained=verdict.abstained,
+                    model=verdict.model,
+                    data=records.dump(verdict),
+                    created_at=moment,
+                )
+            )
+            records.note(
+                connection,
+                work.id,
+                "classified",
+                {"label": verdict.label, "confidence": verdict.confidence, "model": verdict.model},
+            )
+        return True
+
+    def qualified(self, work: Work, qualification: Qualification | None) -> bool:
+        """CLASSIFIED → QUALIFIED; `None` where the inquiry cannot be a lead."""
+        moment = records.now()
+        with self.database.write() as connection:
+            columns = _score_columns(qualification)
+            if not _move(connection, work, Stage.QUALIFIED, **columns):
+                return False
+            if qualification:
+                connection.execute(
+                    insert(tables.qualifications).values(
+                        inquiry_id=work.id,
+                        verdict_id=_latest_verdict_id(connection, work.id),
+                        score=qualification.score,
+                        grade=qualification.grade,
+                        data=records.dump(qualification),
+                        created_at=moment,
+                    )
+                )
+                records.note(connection, work.id, "qualified", columns)
+        return True
+
+    def settled(self, work: Work, decision: Decision, deliveries: Sequence[Delivery]) -> bool:
+        """QUALIFIED → SETTLED; the outbox rows are written in the transaction that decides."""
+        moment = records.now()
+        with self.database.write() as connection:
+            if not _move(
+                connection, work, Stage.SETTLED, outcome=decision.outcome, settled_at=moment
+            ):
+                return False
+            connection.execute(
+                insert(tables.decisions).values(
+                    inquiry_id=work.id,
+                    verdict_id=_latest_verdict_id(connection, work.id),
+                    outcome=decision.outcome,
+                    reason=decision.reason,
+                    created_at=moment,
+                )
+            )
+            outbox.add(connection, deliveries)
+            records.note(
+                connection,
+                work.id,
+                "decided",
+                {"outcome": decision.outcome, "reason": decision.reason},
+            )
+        return True
+
+    def postponed(self, work: Work, error: str, wait: timedelta, *, counts: bool = True) -> bool:
+        """A step failed and is tried again after `wait`; `counts` as one of its attempts."""
+        with self.database.write() as connection:
+            moved = connection.execute(
+                update(tables.inquiries)
+                .where(tables.inquiries.c.id == work.id, tables.inquiries.c.stage == work.stage)
+                .values(
+                    attempts=tables.inquiries.c.attempts + int(counts),
+                    due_at=records.now() + wait,
+                    error=error,
+                )
+            )
+            return moved.rowcount == 1
+
+    def quarantined(self, work: Work, reason: str) -> bool:
+        """Any open stage → QUARANTINED, with a reason that a person understands."""
+        with self.database.write() as connection:
+            if not _move(connection, work, Stage.QUARANTINED, error=reason):
+                return False
+            records.note(
+                connection, work.id, "quarantined", {"reason": reason, "stage": work.stage}
+            )
+        return True
+
+    def requeue(self, inquiry_id: str) -> bool:
+        """QUARANTINED → the last stage that has a result; makes a waiting inquiry due now."""
+        moment = records.now()
+        with self.database.write() as connection:
+            row = connection.execute(
+                select(tables.inquiries).where(tables.inquiries.c.id == inquiry_id)
+            ).first()
+            if row is None or row.stage == Stage.SETTLED:
+                return False
+            work = _work(row)
+            stage = work.stage
+            if stage is Stage.QUARANTINED:
+                stage = _resume_stage(connection, inquiry_id)
+            changed = _move(connection, work, stage, due_at=moment)
+            records.note(connection, inquiry_id, "requeued", {"stage": stage})
+        return changed
+
+
+def _move(connection: Connection, work: Work, stage: Stage, **values: Any) -> bool:
+    """The guarded update; a completed step starts the next one with a clean slate."""
+    table = tables.inquiries
+    moved = connection.execute(
+        update(table)
+        .where(table.c.id == work.id, table.c.stage == work.stage)
+        .values({"attempts": 0, "error": "", "due_at": records.now()} | values | {"stage": stage})
+    )
+    return moved.rowcount == 1
+
+
+def _score_columns(qualification: Qualification | None) -> dict[str, Any]:
+    if qualification is None:
+        return {}
+    return {"score": qualification.score, "grade": qualification.grade}
+
+
+def _work(row: Row[Any]) -> Work:
+    return Work(
+        id=row.id,
+        ref=SourceRef(row.source, row.kind, row.key, row.revision),
+        channel=row.channel,
+        sha256=row.sha256,
+        size=row.size,
+        media_type=row.media_type,
+        received_at=row.received_at,
+        stage=Stage(row.stage),
+        attempts=row.attempts,
+        due_at=row.due_at,
+        error=row.error,
+        campaign=row.campaign,
+    )
+
+
+def _latest_verdict_id(connection: Connection, inquiry_id: str) -> int:
+    query = select(func.max(tables.verdicts.c.id)).where(tables.verdicts.c.inquiry_id == inquiry_id)
+    newest: int = connection.execute(query).scalar_one()
+    return newest
+
+
+def _resume_stage(connection: Connection, inquiry_id: str) -> Stage:
+    """The stage whose result is the last one stored, so that work already done is kept."""
+    for table, stage in (
+        (tables.qualifications, Stage.QUALIFIED),
+        (tables.verdicts, Stage.CLASSIFIED),
+        (tables.transcripts, Stage.TRANSCRIBED),
+        (tables.contents, Stage.PARSED),
+    ):
+        query = select(table.c.inquiry_id).where(table.c.inquiry_id == inquiry_id).limit(1)
+        if connection.execute(query).first():
+            return stage
+    return Stage.RECEIVED
