@@ -9,9 +9,8 @@ from enum import StrEnum
 from typing import Literal
 
 from classifiers.labels import SignalName
-from classifiers.verdict import Channel, Verdict
-
-__all__ = ["Channel", "Verdict"]
+from classifiers.verdict import Channel as Channel  # noqa: PLC0414 - exported
+from classifiers.verdict import Verdict as Verdict  # noqa: PLC0414 - exported
 
 
 class Stage(StrEnum):
@@ -54,6 +53,15 @@ class SourceRef:
     kind: SourceKind
     key: str
     revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderCursor:
+    """How far a mail folder was read. `uidvalidity` is the server's, as text."""
+
+    folder: str
+    uidvalidity: str
+    last_uid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +122,16 @@ class Inquiry:
     language: str = ""
     attachments: tuple[Attachment, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
-    form: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
     campaign: str = ""
     duration_s: float | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def body(self) -> str:
+        """All that was written, in the usual order; this is what the classifier reads."""
+        parts = (self.text, self.signature, self.forwarded, self.quoted)
+        return "\n\n".join(part for part in parts if part)
 
 
 Speaker = Literal["agent", "caller", "unknown"]

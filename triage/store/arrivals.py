@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, tuple_
 
 from triage.store import records, tables
 from triage.store.database import Database
-from triage.types import Channel, RawItem, Stage
+from triage.types import Channel, FolderCursor, RawItem, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +25,8 @@ class Arrival:
     channel: Channel
     identity: str
     campaign: str = ""
+    sidecar: str = ""
     refused: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far a mail folder was read. `uidvalidity` is the server's, as text."""
-
-    folder: str
-    uidvalidity: str
-    last_uid: int
 
 
 class Arrivals:
@@ -44,7 +36,7 @@ class Arrivals:
         self.database = database
 
     def receive(
-        self, arrivals: Sequence[Arrival], source: str = "", cursor: Cursor | None = None
+        self, arrivals: Sequence[Arrival], source: str = "", cursor: FolderCursor | None = None
     ) -> list[str]:
         """Take items in and move the source's cursor, all or nothing; returns the new ids.
 
@@ -77,6 +69,7 @@ class Arrivals:
                 sha256=raw.sha256,
                 size=raw.size,
                 media_type=raw.media_type,
+                sidecar=arrival.sidecar,
                 received_at=raw.received_at,
                 created_at=moment,
                 stage=stage,
@@ -114,7 +107,7 @@ class Arrivals:
         return inquiry_id
 
     def _move_cursor(
-        self, connection: Connection, source: str, cursor: Cursor, moment: datetime
+        self, connection: Connection, source: str, cursor: FolderCursor, moment: datetime
     ) -> None:
         values = {
             "uidvalidity": cursor.uidvalidity,
@@ -127,13 +120,13 @@ class Arrivals:
             .on_conflict_do_update(index_elements=["source", "folder"], set_=values)
         )
 
-    def cursor(self, source: str, folder: str) -> Cursor | None:
+    def cursor(self, source: str, folder: str) -> FolderCursor | None:
         """How far a folder was read; None if never."""
         table = tables.cursors
         query = select(table).where(table.c.source == source, table.c.folder == folder)
         with self.database.read() as connection:
             row = connection.execute(query).first()
-        return Cursor(folder, row.uidvalidity, row.last_uid) if row else None
+        return FolderCursor(folder, row.uidvalidity, row.last_uid) if row else None
 
     def known(self, source: str, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Which of these (key, revision) pairs of a source were seen before."""

@@ -29,6 +29,7 @@ class Work:
     sha256: str
     size: int
     media_type: str
+    sidecar: str
     received_at: datetime
     stage: Stage
     attempts: int

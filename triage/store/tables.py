@@ -57,6 +57,8 @@ inquiries = Table(
     Column("sha256", String(64), nullable=False),
     Column("size", Integer, nullable=False),
     Column("media_type", String(120), nullable=False),
+    # What came beside a recording, as JSON text; empty where nothing did.
+    Column("sidecar", Text, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     # The work list.

@@ -259,6 +259,7 @@ def _work(row: Row[Any]) -> Work:
         sha256=row.sha256,
         size=row.size,
         media_type=row.media_type,
+        sidecar=row.sidecar,
         received_at=row.received_at,
         stage=Stage(row.stage),
         attempts=row.attempts,

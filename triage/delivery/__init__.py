@@ -1,0 +1,1 @@
+"""One attempt to deliver an event, and what the answer means."""

@@ -1,0 +1,1 @@
+"""Where raw items come from. A source reads; it never changes what it reads."""
