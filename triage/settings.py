@@ -57,12 +57,16 @@ class Secret(Section):
 
 
 class Business(Section):
-    """Who is contacted; goes into the model's input."""
+    """Who is contacted; goes into the model's input.
+
+    `country` (ISO 3166, two letters) is where a phone number without a country code is dialled.
+    """
 
     name: str = ""
     sells: str = ""
     domains: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
+    country: str = Field(default="US", pattern=r"^[A-Z]{2}$")
 
     @property
     def profile(self) -> str:

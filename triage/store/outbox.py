@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -97,6 +97,20 @@ class Outbox:
                     {"destination": delivery.destination, "id": delivery.id},
                 )
         return moved.rowcount == 1
+
+    def postponed(self, delivery: Delivery, error: str, wait: timedelta) -> None:
+        """Nothing could be tried, for a reason that is not the endpoint's; look again after `wait`."""
+        table = tables.deliveries
+        with self.database.write() as connection:
+            connection.execute(
+                update(table)
+                .where(table.c.id == delivery.id, table.c.state == DeliveryState.PENDING)
+                .values(next_at=records.now() + wait, last_error=error)
+            )
+
+    def open_count(self) -> int:
+        """How many deliveries still wait for a try."""
+        return self.counts()[DeliveryState.PENDING]
 
     def revive(self, delivery_id: str) -> bool:
         """Make a dead or waiting delivery due now, under its old id; False if accepted."""

@@ -47,6 +47,8 @@ class Listed:
     source: str
     key: str
     received_at: datetime
+    created_at: datetime
+    settled_at: datetime | None
     stage: Stage
     sender: str
     subject: str

@@ -1,0 +1,1 @@
+"""What runs the steps: today one process with thread pools."""

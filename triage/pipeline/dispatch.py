@@ -1,0 +1,66 @@
+"""One try of one delivery, and what its answer means for the outbox row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from triage.delivery.schedule import next_wait
+from triage.delivery.webhook import Answer, WebhookClient
+from triage.errors import Configuration
+from triage.settings import Settings
+from triage.store import records
+from triage.store.outbox import Attempt
+from triage.store.repository import Repository
+from triage.types import Delivery, DeliveryState
+
+log = structlog.get_logger(__name__)
+
+_LOOK_AGAIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Sends what the outbox holds."""
+
+    settings: Settings
+    repository: Repository
+    client: WebhookClient
+
+    def deliver(self, delivery: Delivery) -> DeliveryState:
+        """Try once; the row says afterwards whether it was accepted, waits, or is dead."""
+        outbox = self.repository.outbox
+        at = records.now()
+        try:
+            answer = self._post(delivery)
+        except Configuration as error:
+            log.warning("cannot deliver", delivery=delivery.id, problem=str(error))
+            outbox.postponed(delivery, str(error), _LOOK_AGAIN)
+            return DeliveryState.PENDING
+        attempt = Attempt(at, answer.duration_s, answer.status, answer.error)
+        if answer.accepted:
+            outbox.tried(delivery, attempt, DeliveryState.ACCEPTED)
+            log.info("delivered", delivery=delivery.id, destination=delivery.destination)
+            return DeliveryState.ACCEPTED
+        wait = next_wait(self.settings.delivery, delivery.attempts + 1, answer)
+        if wait is None:
+            outbox.tried(delivery, attempt, DeliveryState.DEAD)
+            log.error("dead letter", delivery=delivery.id, problem=answer.error)
+            return DeliveryState.DEAD
+        outbox.tried(delivery, attempt, DeliveryState.PENDING, records.now() + wait)
+        log.warning("not accepted", delivery=delivery.id, problem=answer.error)
+        return DeliveryState.PENDING
+
+    def _post(self, delivery: Delivery) -> Answer:
+        targets = {destination.name: destination for destination in self.settings.destinations}
+        target = targets.get(delivery.destination)
+        if target is None:
+            raise Configuration(
+                f"destination {delivery.destination!r} is no longer in the settings; put it back, "
+                "or leave the delivery as it is"
+            )
+        return self.client.post(
+            target.url, target.signing_secret, delivery.id, delivery.body, target.timeout
+        )

@@ -1,0 +1,83 @@
+"""One poll of a source: every batch is safe in the store before the source goes on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from triage.sources.base import Fetched, Source
+from triage.store.arrivals import Arrival
+from triage.store.repository import Repository
+from triage.types import FolderCursor, RawItem
+
+
+@dataclass(frozen=True, slots=True)
+class PollResult:
+    """How many items a poll showed, and the ids of those never seen before."""
+
+    seen: int
+    fresh: tuple[str, ...]
+
+
+class SourceMemory:
+    """What the store remembers about one source."""
+
+    def __init__(self, repository: Repository, source: str) -> None:
+        self._arrivals = repository.arrivals
+        self._source = source
+
+    def cursor(self, folder: str) -> FolderCursor | None:
+        """How far a folder was read."""
+        return self._arrivals.cursor(self._source, folder)
+
+    def known(self, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Which (key, revision) pairs were taken in before."""
+        return self._arrivals.known(self._source, keys)
+
+
+def ingest(
+    source: Source,
+    campaign: str,
+    repository: Repository,
+    arrived: Callable[[Sequence[str]], None] = lambda _ids: None,
+) -> PollResult:
+    """Take in what a source has new; `arrived` hears of new ids batch by batch.
+
+    Raises what the source raises; batches before that are safe.
+    """
+    seen, fresh = 0, []
+    for batch in source.poll(SourceMemory(repository, source.name)):
+        arrivals = [_arrival(item, campaign, repository) for item in batch.items]
+        new = repository.arrivals.receive(arrivals, source.name, batch.cursor)
+        seen += len(arrivals)
+        fresh.extend(new)
+        if new:
+            arrived(new)
+    return PollResult(seen, tuple(fresh))
+
+
+def _arrival(item: Fetched, campaign: str, repository: Repository) -> Arrival:
+    sha256, size = repository.blobs.put(item.content)
+    raw = RawItem(item.ref, item.received_at, sha256, size, item.media_type)
+    return Arrival(
+        raw=raw,
+        channel=item.channel,
+        identity=identity(raw),
+        campaign=campaign,
+        sidecar=item.sidecar,
+        refused=item.refused,
+    )
+
+
+def identity(raw: RawItem) -> str:
+    """What makes two sightings one inquiry.
+
+    A mail is its bytes: the same mail seen again after a UIDVALIDITY change, in another folder or
+    by another source is the same inquiry. A recording is its bytes at its place: two silent calls
+    of equal length are two calls, while a file that was only touched is the one it was.
+    """
+    if raw.ref.kind != "recordings":
+        return f"mail:{raw.sha256}"
+    place = f"{raw.ref.source}\0{raw.ref.key}\0{raw.sha256}"
+    return f"call:{hashlib.sha256(place.encode()).hexdigest()}"

@@ -1,0 +1,48 @@
+"""Which step comes after which stage, and which kind of worker does it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from triage.store.records import Work
+from triage.types import Stage
+
+
+class Step(StrEnum):
+    """A piece of work on one inquiry that ends in a move to the next stage."""
+
+    PARSE = "parse"
+    TRANSCRIBE = "transcribe"
+    CLASSIFY = "classify"
+    QUALIFY = "qualify"
+    SETTLE = "settle"
+
+
+class Lane(StrEnum):
+    """A pool of workers. A long call must never hold up a mail, so speech has its own."""
+
+    GENERAL = "general"
+    SPEECH = "speech"
+    MODEL = "model"
+
+
+_STEPS = {
+    Stage.RECEIVED: Step.PARSE,
+    Stage.PARSED: Step.CLASSIFY,
+    Stage.TRANSCRIBED: Step.CLASSIFY,
+    Stage.CLASSIFIED: Step.QUALIFY,
+    Stage.QUALIFIED: Step.SETTLE,
+}
+_LANES = {Step.TRANSCRIBE: Lane.SPEECH, Step.CLASSIFY: Lane.MODEL}
+
+
+def next_step(work: Work) -> Step | None:
+    """The step an inquiry waits for; None where it has come to its end."""
+    if work.stage is Stage.PARSED and work.channel == "call":
+        return Step.TRANSCRIBE
+    return _STEPS.get(work.stage)
+
+
+def lane(step: Step) -> Lane:
+    """Who does a step."""
+    return _LANES.get(step, Lane.GENERAL)

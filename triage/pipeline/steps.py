@@ -1,0 +1,166 @@
+"""The steps: each does its work outside any transaction, then makes one guarded move.
+
+Both engines run these same functions. A step may be repeated, by anybody, at any time: what was
+moved already is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from classifiers.verdict import Example
+from triage.delivery import events
+from triage.errors import Permanent
+from triage.intake.call import read_call
+from triage.intake.mail import parse_mail
+from triage.pipeline.decide import decide, may_be_lead
+from triage.pipeline.reading import Reading, read
+from triage.pipeline.stages import Step
+from triage.settings import Settings
+from triage.signals.qualify import qualify
+from triage.store import records
+from triage.store.records import Work
+from triage.store.repository import Repository
+from triage.types import Delivery, DeliveryState, Inquiry, Transcript, Verdict
+
+T = TypeVar("T")
+
+
+class Transcriber(Protocol):
+    """Turns recordings into text; see `triage.transcripts.host`."""
+
+    def probe_duration(self, path: Path) -> float:
+        """Seconds of audio. Raises `Permanent` for what is no recording."""
+
+    def transcribe(self, path: Path) -> Transcript:
+        """What was said."""
+
+
+class TextClassifier(Protocol):
+    """Labels texts; see `classifiers.model`."""
+
+    def classify(self, examples: Sequence[Example]) -> list[Verdict]:
+        """One verdict an example, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The steps, with all they need. `classifier` is asked for only when there is text to read."""
+
+    settings: Settings
+    repository: Repository
+    transcriber: Transcriber
+    classifier: Callable[[], TextClassifier]
+
+    def run(self, step: Step, works: Sequence[Work]) -> None:
+        """Do one step for some inquiries; only classifying gains from several at once."""
+        if step is Step.CLASSIFY:
+            self.classify(works)
+            return
+        action = {
+            Step.PARSE: self.parse,
+            Step.TRANSCRIBE: self.transcribe,
+            Step.QUALIFY: self.qualify,
+            Step.SETTLE: self.settle,
+        }[step]
+        for work in works:
+            action(work)
+
+    def parse(self, work: Work) -> None:
+        """Raw bytes to an inquiry."""
+        blobs, limits = self.repository.blobs, self.settings.limits
+        if work.channel == "email":
+            inquiry = parse_mail(
+                blobs.read(work.sha256),
+                inquiry_id=work.id,
+                ref=work.ref,
+                received_at=work.received_at,
+                limits=limits,
+                campaign=work.campaign,
+            )
+        else:
+            inquiry = read_call(
+                inquiry_id=work.id,
+                ref=work.ref,
+                received_at=work.received_at,
+                sidecar=work.sidecar,
+                duration_s=self.transcriber.probe_duration(blobs.path(work.sha256)),
+                campaign=work.campaign,
+            )
+        self.repository.worklist.parsed(work, inquiry)
+
+    def transcribe(self, work: Work) -> None:
+        """A recording to text."""
+        transcript = self.transcriber.transcribe(self.repository.blobs.path(work.sha256))
+        self.repository.worklist.transcribed(work, transcript)
+
+    def classify(self, works: Sequence[Work]) -> None:
+        """Texts to verdicts, in one batch."""
+        readings = [self._reading(work) for work in works]
+        open_readings = [reading.example for reading in readings if reading.settled is None]
+        verdicts = iter(self.classifier().classify(open_readings) if open_readings else [])
+        for work, reading in zip(works, readings, strict=True):
+            self.repository.worklist.classified(work, reading.settled or next(verdicts))
+
+    def qualify(self, work: Work) -> None:
+        """A possible lead to its signals, score and grade."""
+        verdict = self._stored(self.repository.archive.verdict(work.id), "verdict")
+        qualification = None
+        if may_be_lead(verdict, self.settings.decision):
+            inquiry, transcript = self._text(work)
+            qualification = qualify(
+                inquiry, transcript, self.settings.ideal_customer, self.settings.business
+            )
+        self.repository.worklist.qualified(work, qualification)
+
+    def settle(self, work: Work) -> None:
+        """Everything known to an outcome, and the events it causes."""
+        archive = self.repository.archive
+        verdict = self._stored(archive.verdict(work.id), "verdict")
+        qualification = archive.qualification(work.id)
+        decision = decide(
+            verdict, qualification, self.settings.decision, self._reading(work).doubts
+        )
+        deliveries = []
+        if decision.outcome == "forward" and qualification:
+            inquiry, transcript = self._text(work)
+            moment = records.now()
+            deliveries = [
+                Delivery(
+                    id=records.new_id("msg"),
+                    inquiry_id=work.id,
+                    destination=destination.name,
+                    event=events.LEAD_QUALIFIED,
+                    body=events.lead_qualified(
+                        inquiry,
+                        transcript,
+                        verdict,
+                        qualification,
+                        decision,
+                        business=self.settings.business.name,
+                        at=moment,
+                    ),
+                    attempts=0,
+                    state=DeliveryState.PENDING,
+                    created_at=moment,
+                    next_at=moment,
+                )
+                for destination in self.settings.destinations
+            ]
+        self.repository.worklist.settled(work, decision, deliveries)
+
+    def _text(self, work: Work) -> tuple[Inquiry, Transcript | None]:
+        archive = self.repository.archive
+        return self._stored(archive.content(work.id), "content"), archive.transcript(work.id)
+
+    def _reading(self, work: Work) -> Reading:
+        return read(*self._text(work), self.settings.business.profile)
+
+    @staticmethod
+    def _stored(value: T | None, what: str) -> T:
+        if value is None:
+            raise Permanent(f"the stored {what} of this inquiry is missing")
+        return value
