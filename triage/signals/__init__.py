@@ -1,0 +1,1 @@
+"""Qualification: what a lead stated, with evidence, and how good a lead it is."""
