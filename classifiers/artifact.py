@@ -1,0 +1,169 @@
+"""A trained model as a folder: `manifest.json` and `weights.safetensors`, nothing executable.
+
+The manifest says what the model is, what it was trained on and how well it did, and holds the
+sha256 of the other file. A folder that was damaged, altered, or made for another vocabulary, base
+or format is refused: a wrong model would label without an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from classifiers import labels
+from classifiers.calibration import AbstainRule
+from classifiers.encoder import SHA256, WEIGHTS, Reading, file_sha256
+from classifiers.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FORMAT: Final = 1
+MANIFEST: Final = "manifest.json"
+TENSORS: Final = "weights.safetensors"
+DEFAULT: Final = Path(__file__).parent / "artifacts" / "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What `manifest.json` holds.
+
+    `training`, `corpus` and `metrics` are for people and reports; the rest is needed to classify.
+    """
+
+    name: str
+    version: str
+    created: str
+    reading: Reading
+    temperature: float
+    abstain: AbstainRule
+    training: Mapping[str, Any]
+    corpus: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    files: Mapping[str, str]
+    format: int = FORMAT
+    base: str = "sentence-transformers/all-MiniLM-L6-v2"
+    base_sha256: str = SHA256[WEIGHTS]
+    labels: tuple[str, ...] = labels.LABELS
+    labels_sha256: str = ""
+
+    @property
+    def name_version(self) -> str:
+        """`name@version`, as verdicts carry it."""
+        return f"{self.name}@{self.version}"
+
+
+def labels_sha256() -> str:
+    """Sha256 of the vocabulary's source file, with line ends as in the repository."""
+    source = Path(labels.__file__).read_bytes().replace(b"\r\n", b"\n")
+    return hashlib.sha256(source).hexdigest()
+
+
+def resolve(path: Path | str) -> Path:
+    """The folder meant: the model that ships for `default`, else the path itself."""
+    return DEFAULT if str(path) == "default" else Path(path)
+
+
+def write(folder: Path, manifest: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Manifest:
+    """Write a model folder, whole or not at all; an older one there is replaced.
+
+    `manifest`: the fields of `Manifest` that the caller knows (all but hashes and files).
+    """
+    from safetensors.torch import save  # noqa: PLC0415 - heavy
+
+    data = save(dict(tensors))
+    complete = Manifest(
+        **manifest,
+        files={TENSORS: hashlib.sha256(data).hexdigest()},
+        labels_sha256=labels_sha256(),
+    )
+    folder = folder.absolute()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+        new, old = Path(scratch) / "new", Path(scratch) / "old"
+        new.mkdir()
+        _write_synced(new / TENSORS, data)
+        text = json.dumps(asdict(complete), indent=1, ensure_ascii=False, sort_keys=True)
+        _write_synced(new / MANIFEST, f"{text}\n".encode())
+        if folder.exists():
+            folder.replace(old)
+        new.replace(folder)
+    return complete
+
+
+def read(path: Path | str) -> tuple[Manifest, Path]:
+    """The checked manifest and the path of the weights. `ArtifactError` says what is wrong."""
+    folder = resolve(path)
+    manifest = read_manifest(folder)
+    for name, expected in manifest.files.items():
+        file = folder / name
+        if file.name != name or not file.is_file():
+            raise ArtifactError(f"{folder} is not complete: {name} is missing; restore the folder")
+        if file_sha256(file) != expected:
+            raise ArtifactError(
+                f"{file} is damaged: its sha256 is not the one in {MANIFEST}; restore the folder"
+            )
+    return manifest, folder / TENSORS
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest alone, checked to be for this format, vocabulary and base model."""
+    file = folder / MANIFEST
+    try:
+        raw = json.loads(file.read_bytes())
+    except OSError as error:
+        raise ArtifactError(f"no model at {folder}: {MANIFEST} cannot be read ({error})") from error
+    except ValueError as error:
+        raise ArtifactError(f"{file} is not JSON: {error}") from error
+    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+        raise ArtifactError(f"{file} is not a model of format {FORMAT}; train it again")
+    try:
+        manifest = Manifest(
+            **raw
+            | {
+                "reading": Reading(**raw["reading"]),
+                "abstain": AbstainRule(**raw["abstain"]),
+                "labels": tuple(raw["labels"]),
+            }
+        )
+    except (KeyError, TypeError) as error:
+        raise ArtifactError(f"{file} lacks or has unknown fields ({error})") from error
+    _check_made_for_this(manifest, file)
+    return manifest
+
+
+def _check_made_for_this(manifest: Manifest, file: Path) -> None:
+    wanted = {
+        "labels": (manifest.labels, labels.LABELS),
+        "vocabulary (classifiers/labels.py)": (manifest.labels_sha256, labels_sha256()),
+        "base model": (manifest.base_sha256, SHA256[WEIGHTS]),
+    }
+    for what, (found, expected) in wanted.items():
+        if found != expected:
+            raise ArtifactError(f"{file} was made with another {what}; train the model again")
+    if TENSORS not in manifest.files:
+        raise ArtifactError(f"{file} names no {TENSORS}")
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON knows it: dataclasses become objects, with their properties left out."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,102 @@
+"""Honest probabilities: a temperature, an abstain rule, and how far both can be trusted.
+
+Everything here is fitted on held-out examples; fitted on training data it would only flatter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.labels import LABELS
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+LEAD = LABELS.index("lead")
+
+
+@dataclass(frozen=True, slots=True)
+class AbstainRule:
+    """Abstain where the confidence or the margin (both 0 to 1) is below its threshold."""
+
+    confidence: float = 0.0
+    margin: float = 0.0
+
+    def abstains(self, probabilities: Floats) -> NDArray[np.bool_]:
+        """For each row of (items, labels), whether the model abstains."""
+        best, second = _top_two(probabilities)
+        return (best < self.confidence) | (best - second < self.margin)
+
+
+def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
+    """Probabilities of each row."""
+    scaled = logits / temperature
+    weights = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    result: Floats = weights / weights.sum(axis=1, keepdims=True)
+    return result
+
+
+def log_loss(logits: Floats, truth: Ints, temperature: float = 1.0) -> float:
+    """Mean negative log-likelihood of the true labels."""
+    chosen = softmax(logits, temperature)[np.arange(len(truth)), truth]
+    return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+
+
+def fit_temperature(logits: Floats, truth: Ints) -> float:
+    """The temperature with the least log-loss (Guo et al. 2017), found to within 2 %."""
+    grid = np.geomspace(0.2, 10.0, 200)
+    return float(min(grid, key=lambda temperature: log_loss(logits, truth, temperature)))
+
+
+def choose_abstain(
+    probabilities: Floats, truth: Ints, *, review_share: float = 0.15
+) -> AbstainRule:
+    """The rule, by confidence or by margin, with the best accuracy on what is left.
+
+    At most `review_share` of the items are abstained from; of equals the one that abstains less.
+    """
+    best, second = _top_two(probabilities)
+    right = probabilities.argmax(axis=1) == truth
+    rules = [AbstainRule()]
+    for share in np.arange(0.01, review_share + 1e-9, 0.01):
+        rules.append(AbstainRule(confidence=float(np.quantile(best, share))))
+        rules.append(AbstainRule(margin=float(np.quantile(best - second, share))))
+
+    def merit(rule: AbstainRule) -> tuple[float, float]:
+        gone = rule.abstains(probabilities)
+        return (float(right[~gone].mean()) if not gone.all() else 0.0, -float(gone.mean()))
+
+    allowed = [rule for rule in rules if rule.abstains(probabilities).mean() <= review_share]
+    return max(allowed, key=merit)
+
+
+def expected_calibration_error(probabilities: Floats, truth: Ints, bins: int = 10) -> float:
+    """Mean gap between confidence and accuracy over equal-width bins, weighted by their size."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    cell = np.minimum((confidence * bins).astype(int), bins - 1)
+    return float(
+        sum(
+            abs(right[cell == i].mean() - confidence[cell == i].mean()) * (cell == i).mean()
+            for i in range(bins)
+            if (cell == i).any()
+        )
+    )
+
+
+def leads_filed(
+    probabilities: Floats, truth: Ints, abstained: NDArray[np.bool_], *, floor: float = 0.2
+) -> Ints:
+    """Indices of true leads that nobody would look at.
+
+    Those are labelled otherwise, not abstained from, and less likely a lead than `floor`.
+    """
+    filed = (probabilities.argmax(axis=1) != LEAD) & ~abstained & (probabilities[:, LEAD] < floor)
+    return np.flatnonzero(filed & (truth == LEAD))
+
+
+def _top_two(probabilities: Floats) -> tuple[Floats, Floats]:
+    ordered = np.sort(probabilities, axis=1)
+    return ordered[:, -1], ordered[:, -2]

@@ -1,0 +1,104 @@
+"""The fine-tuned classifier: load a model folder once, then classify as often as needed.
+
+Importing this module is cheap; torch comes with the first `load`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from classifiers import artifact
+from classifiers.artifact import Manifest
+from classifiers.calibration import AbstainRule, Floats, softmax
+from classifiers.encoder import BaseModel
+from classifiers.errors import ArtifactError
+from classifiers.labels import LABELS
+from classifiers.text import render
+from classifiers.verdict import Example, Verdict
+
+if TYPE_CHECKING:
+    from classifiers.network import Network
+
+
+class Classifier:
+    """A model that is ready to classify; make one with `load`. Safe to use from several threads."""
+
+    def __init__(self, network: Network, base: BaseModel, manifest: Manifest, batch: int) -> None:
+        self._network = network
+        self._base = base
+        self._batch = batch
+        self.manifest = manifest
+
+    @classmethod
+    def load(
+        cls,
+        path: Path | str = "default",
+        *,
+        batch: int = 16,
+        threads: int | None = None,
+        base: Path | None = None,
+    ) -> Classifier:
+        """Load a model folder (`default`: the one that ships).
+
+        `batch`: windows computed at once. `threads`: how many torch uses in this process (`None`:
+        leave as it is). `base`: a folder with the base weights instead of the installed package.
+        Raises `ArtifactError` or `BaseWeightsError` where files are missing or not intact.
+        """
+        import torch  # noqa: PLC0415 - heavy
+        from safetensors import SafetensorError  # noqa: PLC0415 - heavy
+        from safetensors.torch import load_file  # noqa: PLC0415 - heavy
+
+        from classifiers.network import Network, apply_trained  # noqa: PLC0415 - heavy
+
+        if threads is not None:
+            torch.set_num_threads(threads)
+        manifest, weights = artifact.read(path)
+        base_model = BaseModel(base)
+        network = Network(len(LABELS))
+        network.load_base(base_model.weights)
+        try:
+            apply_trained(network, load_file(weights))
+        except (ArtifactError, SafetensorError, KeyError) as error:
+            raise ArtifactError(f"{weights} cannot be used: {error}") from error
+        network.eval().requires_grad_(False)
+        return cls(network, base_model, manifest, batch)
+
+    @property
+    def name_version(self) -> str:
+        """`name@version`."""
+        return self.manifest.name_version
+
+    def classify(self, examples: Sequence[Example]) -> list[Verdict]:
+        """One verdict an example, in their order."""
+        if not examples:
+            return []
+        probabilities = softmax(self.logits(examples), self.manifest.temperature)
+        return verdicts(probabilities, self.manifest.abstain, self.name_version)
+
+    def logits(self, examples: Sequence[Example]) -> Floats:
+        """What the label head gives, (examples, labels), before calibration."""
+        from classifiers.inference import logits  # noqa: PLC0415 - heavy
+
+        windows = self._base.windows([render(e) for e in examples], self.manifest.reading)
+        return logits(self._network, windows, self._batch)
+
+
+def verdicts(probabilities: Floats, rule: AbstainRule, model: str) -> list[Verdict]:
+    """Rows of probabilities (items, labels) as verdicts of the model named `model`."""
+    abstained = rule.abstains(probabilities)
+    ordered = np.sort(probabilities, axis=1)
+    margins = ordered[:, -1] - ordered[:, -2]
+    return [
+        Verdict(
+            label=LABELS[int(row.argmax())],
+            scores={label: float(p) for label, p in zip(LABELS, row, strict=True)},
+            margin=float(margin),
+            abstained=bool(unsure),
+            model=model,
+        )
+        for row, margin, unsure in zip(probabilities, margins, abstained, strict=True)
+    ]

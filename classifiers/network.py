@@ -1,0 +1,209 @@
+"""The network: MiniLM's encoder, mean pooling over all windows of a text, and a label head.
+
+Built from torch's own transformer layers, which compute the same as the `transformers` class does
+(a test compares them) and import four times faster. Imports torch: import this module lazily.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from classifiers.errors import ArtifactError
+
+VOCABULARY: Final = 30_522
+POSITIONS: Final = 512
+HIDDEN: Final = 384
+LAYERS: Final = 6
+HEADS: Final = 12
+INNER: Final = 1536
+EPSILON: Final = 1e-12
+ADAPTED: Final = ("self_attn.in_proj_weight", "self_attn.out_proj.weight",
+                  "linear1.weight", "linear2.weight")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Windows of several texts, padded to one length.
+
+    `ids` (windows, tokens); `lengths` (windows,) tokens that count; `owner` (windows,) the index of
+    the text that a window belongs to, 0 to `texts` - 1.
+    """
+
+    ids: Tensor
+    lengths: Tensor
+    owner: Tensor
+    texts: int
+
+    @classmethod
+    def of(cls, texts: Sequence[Sequence[Sequence[int]]]) -> Batch:
+        """Pad the windows of `texts`."""
+        windows = [window for text in texts for window in text]
+        lengths = torch.tensor([len(window) for window in windows])
+        ids = torch.zeros(len(windows), int(lengths.max()), dtype=torch.long)
+        for row, window in enumerate(windows):
+            ids[row, : len(window)] = torch.tensor(window)
+        owner = torch.tensor([index for index, text in enumerate(texts) for _ in text])
+        return cls(ids, lengths, owner, len(texts))
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on another device."""
+        ids, lengths, owner = (t.to(device) for t in (self.ids, self.lengths, self.owner))
+        return Batch(ids, lengths, owner, self.texts)
+
+
+class Network(nn.Module):
+    """Token ids → label logits.
+
+    Without dropout on attention and inside the feed-forward part: it would cost a third of the
+    training time.
+    """
+
+    def __init__(self, labels: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.words = nn.Embedding(VOCABULARY, HIDDEN, padding_idx=0)
+        self.positions = nn.Embedding(POSITIONS, HIDDEN)
+        self.norm = nn.LayerNorm(HIDDEN, eps=EPSILON)
+        self.dropout = nn.Dropout(dropout)
+        layer = nn.TransformerEncoderLayer(
+            HIDDEN, HEADS, INNER, dropout, "gelu", EPSILON, batch_first=True
+        )
+        layer.self_attn.dropout = 0.0
+        layer.dropout = nn.Dropout(0.0)
+        self.encoder = nn.TransformerEncoder(layer, LAYERS, enable_nested_tensor=False)
+        self.head = nn.Linear(HIDDEN, labels)
+
+    def totals(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Sums of the token vectors of each window, (windows, hidden)."""
+        places = torch.arange(ids.shape[1], device=ids.device)
+        padding = places >= lengths[:, None]
+        hidden = self.dropout(self.norm(self.words(ids) + self.positions(places)))
+        mask = padding if bool(padding.any()) else None
+        read: Tensor = self.encoder(hidden, src_key_padding_mask=mask)
+        return read.masked_fill(padding[:, :, None], 0.0).sum(dim=1)
+
+    def pool(self, batch: Batch) -> Tensor:
+        """The mean token vector of each text over all its windows, (texts, hidden)."""
+        sums = torch.zeros(batch.texts, HIDDEN, device=batch.ids.device)
+        counts = torch.zeros(batch.texts, device=batch.ids.device)
+        sums = sums.index_add(0, batch.owner, self.totals(batch.ids, batch.lengths).float())
+        counts = counts.index_add(0, batch.owner, batch.lengths.float())
+        return sums / counts[:, None]
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits, (texts, labels)."""
+        logits: Tensor = self.head(self.dropout(self.pool(batch)))
+        return logits
+
+    def load_base(self, weights: Path) -> None:
+        """Take words, positions and encoder layers from MiniLM's safetensors file."""
+        self.load_state_dict(_translated(load_file(weights)), strict=False)
+
+
+def _translated(base: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The base model's tensors under this network's names."""
+    # Every text is of token type 0, so that its vector can be part of the positions.
+    positions = base["embeddings.position_embeddings.weight"]
+    state = {
+        "words.weight": base["embeddings.word_embeddings.weight"],
+        "positions.weight": positions + base["embeddings.token_type_embeddings.weight"][0],
+        "norm.weight": base["embeddings.LayerNorm.weight"],
+        "norm.bias": base["embeddings.LayerNorm.bias"],
+    }
+    names = {
+        "self_attn.out_proj": "attention.output.dense",
+        "norm1": "attention.output.LayerNorm",
+        "linear1": "intermediate.dense",
+        "linear2": "output.dense",
+        "norm2": "output.LayerNorm",
+    }
+    for index in range(LAYERS):
+        ours, theirs = f"encoder.layers.{index}", f"encoder.layer.{index}"
+        for kind in ("weight", "bias"):
+            for name, source in names.items():
+                state[f"{ours}.{name}.{kind}"] = base[f"{theirs}.{source}.{kind}"]
+            state[f"{ours}.self_attn.in_proj_{kind}"] = torch.cat(
+                [
+                    base[f"{theirs}.attention.self.{part}.{kind}"]
+                    for part in ("query", "key", "value")
+                ]
+            )
+    return state
+
+
+class LowRank(nn.Module):
+    """A weight plus a low-rank change (LoRA, Hu et al. 2021): `weight + scale * up @ down`."""
+
+    def __init__(self, weight: Tensor, rank: int, alpha: float) -> None:
+        super().__init__()
+        self.scale = alpha / rank
+        self.down = nn.Parameter(torch.empty(rank, weight.shape[1]))
+        self.up = nn.Parameter(torch.zeros(weight.shape[0], rank))
+        nn.init.kaiming_uniform_(self.down, a=math.sqrt(5))
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """The changed weight."""
+        return weight + self.scale * (self.up @ self.down)
+
+
+def add_low_rank(network: Network, rank: int, alpha: float) -> None:
+    """Freeze the network but its head, and let low-rank changes of its matrices be trained."""
+    network.requires_grad_(False)
+    network.head.requires_grad_(True)
+    for _, module, name in _adapted(network):
+        parametrize.register_parametrization(
+            module, name, LowRank(getattr(module, name), rank, alpha)
+        )
+
+
+def trained_tensors(network: Network) -> dict[str, Tensor]:
+    """What training changed, by name, in half precision: what an artifact holds.
+
+    For low-rank changes `NAME.up` and `NAME.down` (the scale is inside `up`), else whole weights.
+    """
+    tensors: dict[str, Tensor] = {
+        name: value
+        for name, value in network.named_parameters()
+        if value.requires_grad and "parametrizations" not in name
+    }
+    for path, module, name in _adapted(network):
+        if parametrize.is_parametrized(module, name):
+            change = module.get_submodule(f"parametrizations.{name}.0")
+            if isinstance(change, LowRank):
+                tensors[f"{path}.{name}.up"] = change.up * change.scale
+                tensors[f"{path}.{name}.down"] = change.down
+    return {name: value.detach().half().contiguous().cpu() for name, value in tensors.items()}
+
+
+def apply_trained(network: Network, tensors: Mapping[str, Tensor]) -> None:
+    """Put what `trained_tensors` gave into a network with base weights, low-rank parts merged."""
+    state = network.state_dict()
+    with torch.no_grad():
+        for name, value in tensors.items():
+            target, _, part = name.rpartition(".")
+            if part == "down":
+                continue
+            change = value.float()
+            if part == "up":
+                change = state[target] + change @ tensors[f"{target}.down"].float()
+            else:
+                target = name
+            if target not in state or state[target].shape != change.shape:
+                raise ArtifactError(f"its tensor {name!r} does not fit the network; train it again")
+            state[target].copy_(change)
+
+
+def _adapted(network: Network) -> Iterable[tuple[str, nn.Module, str]]:
+    for path, layer in network.encoder.layers.named_children():
+        for dotted in ADAPTED:
+            inner, _, name = dotted.rpartition(".")
+            prefix = f"encoder.layers.{path}" + (f".{inner}" if inner else "")
+            yield prefix, layer.get_submodule(inner), name

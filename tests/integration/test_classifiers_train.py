@@ -1,0 +1,121 @@
+"""Training end to end on a handful of items, and the encoder against its reference."""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import torch
+
+from classifiers.artifact import read
+from classifiers.card import write_card
+from classifiers.encoder import BaseModel, Reading
+from classifiers.errors import TrainingError
+from classifiers.labels import LABELS
+from classifiers.model import Classifier
+from classifiers.network import Batch, Network
+from classifiers.train import Progress, Recipe, train
+from classifiers.verdict import Example
+
+TEXTS = {
+    "lead": ["Please quote forty boxes for our shop", "How much is a new roof? We want one"],
+    "support": ["My order arrived broken", "The invoice charges me twice, please refund"],
+    "solicitation": ["We sell SEO packages to firms like yours", "Sponsor our trade fair"],
+    "spam": ["Claim your crypto prize now", "Your mailbox is full, verify your password here"],
+    "personal": ["Mum here, dinner on Sunday?", "Your dentist: the appointment is at nine"],
+    "misdial": ["Sorry, wrong number", "Is that the pizza place? No? Sorry"],
+    "job_applicant": ["I attach my CV for the post", "Are you hiring drivers? I can start now"],
+    "internal": ["Team, the Monday meeting moves to ten", "IT: laptops are patched tonight"],
+    "irrelevant": ["Out of office until Monday", "Delivery to the recipient failed"],
+}
+
+
+def lines(split: str, suffix: str) -> str:
+    return "\n".join(
+        json.dumps(
+            {
+                "id": f"{split}-{label}-{n}",
+                "channel": "call" if n % 2 else "email",
+                "text": f"{text}{suffix}",
+                "label": label,
+                "source": split,
+            }
+        )
+        for label, texts in TEXTS.items()
+        for n, text in enumerate(texts)
+    )
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("corpus")
+    (folder / "train-a.jsonl").write_text(lines("train", ""))
+    (folder / "dev-b.jsonl").write_text(lines("dev", ", thanks"))
+    (folder / "test-c.jsonl").write_text(lines("test", ", bye"))
+    return folder
+
+
+@pytest.mark.parametrize("form", ["lora", "full"])
+def test_trains_writes_and_loads(
+    corpus: Path, tmp_path: Path, form: Literal["lora", "full"]
+) -> None:
+    steps: list[Progress] = []
+    recipe = Recipe(form=form, epochs=2, rate=3e-4)
+    done = train(corpus, tmp_path / "m", recipe=recipe, progress=steps.append)
+    assert done.test is not None
+    assert done.dev.macro_f1.value > 0.6
+    assert [s.epoch for s in steps if s.dev_macro_f1 is not None] == [1, 2]
+
+    manifest, weights = read(tmp_path / "m")
+    assert manifest.name_version == done.model
+    assert manifest.corpus["items"]["train"]["lead"] == 2
+    assert manifest.metrics["dev"]["macro_f1"]["value"] == done.dev.macro_f1.value
+    assert weights.stat().st_size < (4e6 if form == "lora" else 23e6)
+
+    loaded = Classifier.load(tmp_path / "m")
+    said = loaded.classify([Example("email", f"{TEXTS[label][0]}, thanks") for label in LABELS])
+    right = sum(verdict.label == label for verdict, label in zip(said, LABELS, strict=True))
+    assert right >= 6
+
+
+def test_same_seed_same_model(corpus: Path, tmp_path: Path) -> None:
+    written = []
+    for name in ("one", "two"):
+        train(corpus, tmp_path / name, epochs=1, seed=5, threads=1, version="1")
+        written.append(read(tmp_path / name)[1].read_bytes())
+    assert written[0] == written[1]
+
+
+def test_card_is_written_from_the_figures(corpus: Path, tmp_path: Path) -> None:
+    train(corpus, tmp_path / "m", epochs=1, version="7")
+    extra = tmp_path / "elsewhere.jsonl"
+    extra.write_text(lines("x", "!"))
+    out = tmp_path / "docs" / "card.md"
+    write_card(out, model=tmp_path / "m", corpus_dir=corpus, measured=[extra])
+    page = out.read_text()
+    assert "triage-minilm@7" in page
+    assert all(f"### {name}" in page for name in ("dev", "test", "elsewhere"))
+    assert all(f"| {label} |" in page for label in LABELS)
+
+
+def test_too_little_to_train_on_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_text(json.dumps({"id": 1, "channel": "call", "text": "hi", "label": "lead"}))
+    with pytest.raises(TrainingError, match="do not suffice"):
+        train(file, tmp_path / "m")
+
+
+@pytest.mark.filterwarnings("ignore")  # of the reference implementation
+def test_encoder_computes_what_the_reference_does() -> None:
+    from transformers import BertModel
+
+    base = BaseModel()
+    network = Network(len(LABELS)).eval()
+    network.load_base(base.weights)
+    reference = BertModel.from_pretrained(base.folder, local_files_only=True).eval()
+    texts = base.windows([("email", "Hello there, " * 40), ("phone call", "hi")], Reading())
+    with torch.inference_mode():
+        ours = network.pool(Batch.of(texts))
+        for row, [window] in zip(ours, texts, strict=True):
+            theirs = reference(torch.tensor([list(window)])).last_hidden_state.mean(dim=1)[0]
+            assert torch.allclose(row, theirs, atol=1e-5)
