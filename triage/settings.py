@@ -8,6 +8,7 @@ the settings file. Every field is described in docs/settings.md; a test fails wh
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -324,6 +325,15 @@ def settings_file(explicit: Path | None) -> Path | None:
         return Path(named)
     default = Path("triage.toml")
     return default if default.is_file() else None
+
+
+def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a process of ours: `overrides`, and what this one has but `TRIAGE_…`.
+
+    Those may hold secrets, which no child needs.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name[:7] != "TRIAGE_"}
+    return {**inherited, **overrides}
 
 
 def _anchored(value: Any, base: Path) -> Any:

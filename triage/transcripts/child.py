@@ -1,0 +1,112 @@
+"""The process that transcribes: `python -m triage.transcripts.child`, started by `host`.
+
+Its first line of input holds the settings. It ends when its input does, at once and in the middle
+of a call, so that it never outlives the worker, however that ended.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from triage.settings import Limits, Transcription
+from triage.transcripts import audio, messages, recording, weights
+from triage.transcripts.engine import SpeechEngine
+from triage.transcripts.messages import Message
+from triage.transcripts.weights import Weights
+
+Answer = Callable[[Message], None]
+
+
+def main() -> None:
+    """Answer requests until the input ends."""
+    source, answer = _pipes()
+    setup = json.loads(source.readline())
+    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(source, requests), daemon=True).start()
+    work = Work(
+        Transcription.model_validate(setup["transcription"]),
+        Limits.model_validate(setup["limits"]),
+        Path(setup["cache_dir"]),
+    )
+    answer({"ready": True})
+    while True:
+        request = json.loads(requests.get())
+        try:
+            answer(work(request, answer))
+        except MemoryError:
+            raise  # this process is of no use any more; the host says so and starts another
+        except Exception as error:  # noqa: BLE001 - whatever it is, it costs one call
+            answer(messages.failure(error))
+
+
+class Work:
+    """The engine, loaded when the first call holds speech, and what to do with a request."""
+
+    def __init__(self, settings: Transcription, limits: Limits, cache_dir: Path) -> None:
+        self._settings = settings
+        self._limits = limits
+        self._cache_dir = cache_dir
+
+    def __call__(self, request: Message, answer: Answer) -> Message:
+        """The last answer to a request; what is known before goes to `answer`."""
+        path = Path(request["path"])
+        if request.get("probe"):
+            return {"info": messages.packed(audio.probe(path, self._limits))}
+        transcript = recording.transcribe(
+            path,
+            lambda: self._engine,
+            recording.Reading(
+                engine=self._settings.engine,
+                model=self._weights.version,
+                language=self._settings.language,
+                caller_channel=self._settings.caller_channel,
+                opening_s=request.get("opening_s"),
+            ),
+            self._limits,
+            decoded=lambda info: answer({"info": messages.packed(info)}),
+        )
+        return {"transcript": messages.packed(transcript)}
+
+    @functools.cached_property
+    def _weights(self) -> Weights:
+        return weights.locate(self._settings.model, self._cache_dir)
+
+    @functools.cached_property
+    def _engine(self) -> SpeechEngine:
+        if self._settings.engine == "openai-whisper":
+            from triage.transcripts.whisper import OpenAiWhisper  # noqa: PLC0415 - heavy
+
+            return OpenAiWhisper(self._weights, threads=self._settings.threads)
+        from triage.transcripts.faster import FasterWhisper  # noqa: PLC0415 - heavy
+
+        return FasterWhisper(self._weights, threads=self._settings.threads)
+
+
+def _pipes() -> tuple[BinaryIO, Answer]:
+    """Requests in, answers out. What libraries print goes to standard error instead."""
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+
+    def answer(message: Message) -> None:
+        out.write(messages.line(message))
+        out.flush()
+
+    return sys.stdin.buffer, answer
+
+
+def _listen(source: BinaryIO, requests: queue.SimpleQueue[Any]) -> None:
+    for request in source:
+        requests.put(request)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""What every speech engine does, so that the rest does not know which one runs; and the values.
+
+Nothing heavy is imported here: the worker's own process uses these types too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from triage.transcripts.audio import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class AudioInfo:
+    """What a recording is. `duration_s` is what could be decoded, not what a header says."""
+
+    duration_s: float
+    channels: int
+    sample_rate: int
+    codec: str
+    truncated: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word with its times in seconds; `text` has its leading space and punctuation."""
+
+    start: float
+    end: float
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What an engine wrote for a stretch of speech, with the figures it gives for its own doubt.
+
+    `no_speech` is the probability of silence, `avg_logprob` the mean over the tokens, and
+    `compression` the gzip ratio of the decoded window's text (a loop compresses well).
+    """
+
+    words: tuple[Word, ...]
+    avg_logprob: float
+    no_speech: float
+    compression: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The pieces of one stretch of audio, and its language as an ISO 639-1 code."""
+
+    pieces: tuple[Piece, ...]
+    language: str
+
+
+class SpeechEngine(Protocol):
+    """A loaded Whisper model."""
+
+    name: str
+
+    def transcribe(self, samples: Samples, *, language: str) -> Heard:
+        """Text of mono float32 samples at 16 kHz that hold speech.
+
+        An empty `language` is found on the samples. Times count from the first sample.
+        """
+        ...

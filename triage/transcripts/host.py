@@ -1,0 +1,107 @@
+"""Transcription for a worker that must not fall with it: the work is done in child processes.
+
+A child that crashes, runs out of memory, is killed or takes too long costs one `Transient` error;
+the next call starts another. Native code on strangers' files stays out of the worker's process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Self
+
+import structlog
+
+from triage.settings import Limits, Transcription
+from triage.transcripts import messages
+from triage.transcripts.engine import AudioInfo
+from triage.transcripts.messages import Message
+from triage.transcripts.process import Child
+from triage.transcripts.weights import DEFAULT_CACHE
+from triage.types import Transcript
+
+log = structlog.get_logger(__name__)
+
+FLOOR_S: Final = 60.0
+
+
+class TranscriberHost:
+    """Transcribes recordings in `settings.workers` child processes; safe to call from threads.
+
+    `settings`    engine, model, language, workers, threads and the time limit
+    `limits`      bounds on the size and the length of a recording
+    `cache_dir`   where installed weights are joined once
+    """
+
+    def __init__(
+        self, settings: Transcription, limits: Limits, cache_dir: Path = DEFAULT_CACHE
+    ) -> None:
+        self._time_limit = settings.time_limit
+        setup = messages.setup(settings, limits, cache_dir)
+        self._children = [Child(setup, threads=settings.threads) for _ in range(settings.workers)]
+        # Last in, first out: a child that has its model loaded is used before one that has not.
+        self._idle: queue.LifoQueue[Child] = queue.LifoQueue()
+        for child in self._children:
+            self._idle.put(child)
+
+    def transcribe(self, path: Path, *, opening_s: float | None = None) -> Transcript:
+        """The transcript of a recording, or of its first `opening_s` seconds (`partial`).
+
+        Raises `Permanent` for a file that is no recording or beyond the limits, `Configuration`
+        where weights are missing, `Transient` where the child died or exceeded the time limit:
+        `time_limit` times the audio's seconds, at least 60 s.
+        """
+        started = time.monotonic()
+        with self._borrowed() as child:
+            answer = child.ask({"path": str(path.absolute()), "opening_s": opening_s}, FLOOR_S)
+            if "info" in answer:
+                seconds = messages.info(answer["info"]).duration_s
+                answer = child.answer(max(FLOOR_S, self._time_limit * seconds))
+        transcript = messages.transcript(_checked(answer)["transcript"])
+        log.info(
+            "recording transcribed",
+            audio_s=transcript.duration_s,
+            took_s=round(time.monotonic() - started, 2),
+            segments=len(transcript.segments),
+            partial=transcript.partial,
+        )
+        return transcript
+
+    def probe(self, path: Path) -> AudioInfo:
+        """What a recording is, by decoding all of it. Raises as `transcribe` does."""
+        with self._borrowed() as child:
+            answer = child.ask({"path": str(path.absolute()), "probe": True}, FLOOR_S)
+        return messages.info(_checked(answer)["info"])
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the children that run now."""
+        return tuple(pid for child in self._children if (pid := child.pid) is not None)
+
+    def close(self) -> None:
+        """End the children for good; calls that are under way raise `Transient`."""
+        for child in self._children:
+            child.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def _borrowed(self) -> Iterator[Child]:
+        child = self._idle.get()
+        try:
+            yield child
+        finally:
+            self._idle.put(child)
+
+
+def _checked(answer: Message) -> Message:
+    if "error" in answer:
+        raise messages.raised(answer)
+    return answer

@@ -1,0 +1,81 @@
+"""What the worker and its transcribing child say to each other: one JSON object a line.
+
+worker → child   {"transcription": {…}, "limits": {…}, "cache_dir": …}   first of all
+                 {"path": …, "opening_s": null}        transcribe this
+                 {"path": …, "probe": true}            say what it is
+child → worker   {"ready": true}                       once, after the imports
+                 {"info": {…}}                         decoded; the answer to a probe
+                 {"transcript": {…}}                   the answer
+                 {"error": {"kind": …, "message": …}}  the answer, when it failed
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from triage.errors import Configuration, Permanent, Transient, TriageError
+from triage.settings import Limits, Transcription
+from triage.transcripts.engine import AudioInfo
+from triage.types import Segment, Transcript
+
+Message = dict[str, Any]
+
+_KINDS: dict[str, type[TriageError]] = {
+    "transient": Transient,
+    "permanent": Permanent,
+    "configuration": Configuration,
+}
+
+
+def line(message: Message) -> bytes:
+    """The message as it goes over the pipe. ASCII, so that odd file names survive."""
+    return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def parsed(text: bytes) -> Message:
+    """A line as a message."""
+    message: Message = json.loads(text)
+    return message
+
+
+def setup(settings: Transcription, limits: Limits, cache_dir: Path) -> Message:
+    """The settings that a child needs."""
+    return {
+        "transcription": settings.model_dump(mode="json"),
+        "limits": limits.model_dump(mode="json"),
+        "cache_dir": str(cache_dir),
+    }
+
+
+def failure(error: Exception) -> Message:
+    """An error as a message. What is not of our tree may be different the next time."""
+    for kind, branch in _KINDS.items():
+        if isinstance(error, branch):
+            return {"error": {"kind": kind, "message": str(error)}}
+    return {"error": {"kind": "transient", "message": f"transcription failed: {error!r}"}}
+
+
+def raised(message: Message) -> TriageError:
+    """The error that a message carries."""
+    return _KINDS[message["error"]["kind"]](message["error"]["message"])
+
+
+def packed(value: AudioInfo | Transcript) -> Message:
+    """A value as plain data."""
+    return asdict(value)
+
+
+def info(data: Message) -> AudioInfo:
+    """The recording's description out of a message."""
+    return AudioInfo(**{**data, "warnings": tuple(data["warnings"])})
+
+
+def transcript(data: Message) -> Transcript:
+    """The transcript out of a message."""
+    segments = tuple(
+        Segment(**{**segment, "flags": tuple(segment["flags"])}) for segment in data["segments"]
+    )
+    return Transcript(**{**data, "segments": segments, "warnings": tuple(data["warnings"])})

@@ -1,0 +1,62 @@
+"""Whisper by openai-whisper (PyTorch, fp32), from the same weights: the reference."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from triage.transcripts import checkpoint
+from triage.transcripts.audio import Samples
+from triage.transcripts.engine import Heard, Piece, Word
+from triage.transcripts.weights import Weights
+
+TEMPERATURES: Final = (0.0, 0.2, 0.4)
+
+
+class OpenAiWhisper:
+    """fp32, greedy, no text of one window as a prompt of the next."""
+
+    name = "openai-whisper"
+
+    def __init__(self, weights: Weights, *, threads: int = 1) -> None:
+        import torch  # noqa: PLC0415 - heavy
+        from whisper.model import ModelDimensions, Whisper  # noqa: PLC0415 - heavy
+
+        torch.set_num_threads(threads)
+        torch.manual_seed(0)
+        read = checkpoint.read(weights.folder)
+        self._model = Whisper(ModelDimensions(**read.dimensions))
+        self._model.load_state_dict(
+            {name: torch.from_numpy(array) for name, array in read.arrays.items()}, strict=True
+        )
+        heads = torch.zeros(
+            read.dimensions["n_text_layer"], read.dimensions["n_text_head"], dtype=torch.bool
+        )
+        for layer, head in read.alignment_heads:
+            heads[layer, head] = True
+        self._model.register_buffer("alignment_heads", heads.to_sparse(), persistent=False)
+        self._model.eval()
+
+    def transcribe(self, samples: Samples, *, language: str) -> Heard:
+        """See `SpeechEngine`."""
+        result = self._model.transcribe(
+            samples,
+            language=language or None,
+            fp16=False,
+            verbose=None,
+            temperature=TEMPERATURES,
+            condition_on_previous_text=False,
+            word_timestamps=True,
+        )
+        return Heard(tuple(_piece(segment) for segment in result["segments"]), result["language"])
+
+
+def _piece(segment: dict[str, Any]) -> Piece:
+    return Piece(
+        words=tuple(
+            Word(float(w["start"]), float(w["end"]), w["word"], float(w["probability"]))
+            for w in segment.get("words", ())
+        ),
+        avg_logprob=segment["avg_logprob"],
+        no_speech=segment["no_speech_prob"],
+        compression=segment["compression_ratio"],
+    )
