@@ -7,6 +7,7 @@ loses nothing but the seconds of the step that was under way.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,7 @@ class EmbeddedEngine:
         self._sources = sources
         self._courier = Courier(dispatch, settings.delivery.workers)
         self._lanes = Lanes(steps, settings, self._courier.sweep)
+        self._stopping = threading.Event()
         self._plans = {source.name: source for source in settings.sources if source.enabled}
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -67,6 +69,7 @@ class EmbeddedEngine:
 
     def stop(self) -> None:
         """Finish what has begun and stop; what is left is found again at the next start."""
+        self._stopping.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
         self._lanes.close()
@@ -89,7 +92,11 @@ class EmbeddedEngine:
         failures = state.failures if state else 0
         try:
             result = ingest(
-                self._sources[name], plan.campaign, self._repository, lambda _ids: self.sweep()
+                self._sources[name],
+                plan.campaign,
+                self._repository,
+                arrived=self.sweep,
+                stopping=self._stopping.is_set,
             )
         except Exception as error:
             message = " ".join(str(error).split()) or type(error).__name__
@@ -129,7 +136,7 @@ class EmbeddedEngine:
             result = self.poll(name)
             if result.fresh:
                 log.info("polled", source=name, new=len(result.fresh))
-        except Exception as error:  # noqa: BLE001 - a source that fails never stops the others
+        except Exception as error:
             state = self._repository.polls.state(name)
             wait = backoff(state.failures if state else 1, plan.poll_every, _LONGEST_BACKOFF)
             known = isinstance(error, TriageError)
@@ -141,5 +148,5 @@ class EmbeddedEngine:
                 exc_info=None if known else error,
             )
         finally:
-            if self._scheduler.running:
+            if not self._stopping.is_set():
                 self._schedule_poll(name, wait)

@@ -32,6 +32,7 @@ class Lanes:
         self._rules = settings.engine
         self._batch = settings.classifier.batch
         self._settled = settled
+        self._closing = False
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._busy: set[str] = set()
@@ -63,7 +64,12 @@ class Lanes:
             return self._idle.wait_for(lambda: not self._busy, timeout)
 
     def close(self) -> None:
-        """Finish the steps that have begun, start no other."""
+        """Finish the steps that have begun, start no other.
+
+        A call that is being transcribed is broken off: its row stays as it was and due.
+        """
+        self._closing = True
+        self._steps.transcriber.close()
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
         for pool in self._pools.values():
@@ -79,7 +85,7 @@ class Lanes:
                 self._readable.append(work)
                 self._pools[Lane.MODEL].submit(self._classify_waiting)
             else:
-                self._pools[lane(step)].submit(self._perform, step, [work])
+                self._pools[lane(step, work)].submit(self._perform, step, [work])
         except RuntimeError:  # shut down: the stage column remembers what is left to do
             self._leave(work)
 
@@ -105,6 +111,9 @@ class Lanes:
             self._go_on(work)
 
     def _failed(self, work: Work, step: Step, error: Exception) -> None:
+        if self._closing:
+            self._leave(work)
+            return
         try:
             handle(work, step, error, self._steps.repository.worklist, self._rules)
         except TriageError as failure:  # the database is away: the row stays due

@@ -40,11 +40,14 @@ def ingest(
     source: Source,
     campaign: str,
     repository: Repository,
-    arrived: Callable[[Sequence[str]], None] = lambda _ids: None,
+    *,
+    arrived: Callable[[], None] = lambda: None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> PollResult:
-    """Take in what a source has new; `arrived` hears of new ids batch by batch.
+    """Take in what a source has new; `arrived` is called after each batch with new items.
 
-    Raises what the source raises; batches before that are safe.
+    Ends early, with all that was shown so far safe, once `stopping` says so. Raises what the source
+    raises; batches before that are safe.
     """
     seen, fresh = 0, []
     for batch in source.poll(SourceMemory(repository, source.name)):
@@ -53,7 +56,9 @@ def ingest(
         seen += len(arrivals)
         fresh.extend(new)
         if new:
-            arrived(new)
+            arrived()
+        if stopping():
+            break
     return PollResult(seen, tuple(fresh))
 
 

@@ -33,7 +33,6 @@ _STEPS = {
     Stage.CLASSIFIED: Step.QUALIFY,
     Stage.QUALIFIED: Step.SETTLE,
 }
-_LANES = {Step.TRANSCRIBE: Lane.SPEECH, Step.CLASSIFY: Lane.MODEL}
 
 
 def next_step(work: Work) -> Step | None:
@@ -43,6 +42,10 @@ def next_step(work: Work) -> Step | None:
     return _STEPS.get(work.stage)
 
 
-def lane(step: Step) -> Lane:
-    """Who does a step."""
-    return _LANES.get(step, Lane.GENERAL)
+def lane(step: Step, work: Work) -> Lane:
+    """Who does a step: whatever decodes audio may take minutes and stays with its own."""
+    if step is Step.CLASSIFY:
+        return Lane.MODEL
+    if work.channel == "call" and step in {Step.PARSE, Step.TRANSCRIBE}:
+        return Lane.SPEECH
+    return Lane.GENERAL

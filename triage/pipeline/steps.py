@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from classifiers.verdict import Example
+from classifiers.model import Classifier
 from triage.delivery import events
 from triage.errors import Permanent
 from triage.intake.call import read_call
@@ -24,26 +23,10 @@ from triage.signals.qualify import qualify
 from triage.store import records
 from triage.store.records import Work
 from triage.store.repository import Repository
-from triage.types import Delivery, DeliveryState, Inquiry, Transcript, Verdict
+from triage.transcripts.host import TranscriberHost
+from triage.types import Delivery, DeliveryState, Inquiry, Transcript
 
 T = TypeVar("T")
-
-
-class Transcriber(Protocol):
-    """Turns recordings into text; see `triage.transcripts.host`."""
-
-    def probe_duration(self, path: Path) -> float:
-        """Seconds of audio. Raises `Permanent` for what is no recording."""
-
-    def transcribe(self, path: Path) -> Transcript:
-        """What was said."""
-
-
-class TextClassifier(Protocol):
-    """Labels texts; see `classifiers.model`."""
-
-    def classify(self, examples: Sequence[Example]) -> list[Verdict]:
-        """One verdict an example, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +35,8 @@ class Steps:
 
     settings: Settings
     repository: Repository
-    transcriber: Transcriber
-    classifier: Callable[[], TextClassifier]
+    transcriber: TranscriberHost
+    classifier: Callable[[], Classifier]
 
     def run(self, step: Step, works: Sequence[Work]) -> None:
         """Do one step for some inquiries; only classifying gains from several at once."""
@@ -87,7 +70,7 @@ class Steps:
                 ref=work.ref,
                 received_at=work.received_at,
                 sidecar=work.sidecar,
-                duration_s=self.transcriber.probe_duration(blobs.path(work.sha256)),
+                duration_s=self.transcriber.probe(blobs.path(work.sha256)).duration_s,
                 campaign=work.campaign,
             )
         self.repository.worklist.parsed(work, inquiry)

@@ -1,0 +1,112 @@
+"""What `triage doctor` looks at. Secrets are used, never shown."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from triage.delivery.webhook import sign
+from triage.errors import Configuration, Transient, TriageError
+from triage.settings import Destination, Settings
+from triage.sources.build import build_source
+from triage.store.repository import Repository
+from triage.transcripts.weights import locate
+from triage.wiring import load_classifier
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. `state`: ok, warning or failed."""
+
+    what: str
+    state: str
+    detail: str
+
+
+def checks(settings: Settings) -> Iterator[Check]:
+    """Look at everything the worker needs, one after the other; changes nothing but creates the
+    data folder.
+    """
+    yield _check("data folder", lambda: _data_folder(settings))
+    yield _check("database", lambda: _database(settings))
+    yield _check("classifier", lambda: _classifier(settings))
+    yield _check("speech weights", lambda: _weights(settings))
+    for source in settings.sources:
+        if source.enabled:
+            built = build_source(source, settings.limits)
+            yield _check(f"source {source.name}", built.check)
+    if not settings.sources:
+        yield Check("sources", "warning", "none: nothing will come in; see [[sources]]")
+    for destination in settings.destinations:
+        yield _check(f"destination {destination.name}", _Reach(destination))
+    if not settings.destinations:
+        yield Check("destinations", "warning", "none: leads stay here; see [[destinations]]")
+
+
+def _check(what: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(what, "ok", look())
+    except TriageError as error:
+        return Check(what, "failed", str(error))
+
+
+def _data_folder(settings: Settings) -> str:
+    folder = settings.store.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
+    except OSError as error:
+        raise Configuration(f"{folder}: {error.strerror}") from error
+    if not os.access(folder, os.W_OK):
+        raise Configuration(f"{folder} is not writable for this user")
+    if free < 1e9:
+        raise Configuration(f"{folder}: only {free / 1e6:.0f} MB free")
+    return f"{folder}, {free / 1e9:.0f} GB free"
+
+
+def _database(settings: Settings) -> str:
+    repository = Repository(settings.store)
+    try:
+        current, needed = repository.database.revisions()
+        if current is None:
+            return "empty; `triage run` or `triage db upgrade` creates the tables"
+        repository.require_current()
+        counts = repository.worklist.open_count()
+    finally:
+        repository.close()
+    kind = "SQLite" if repository.database.is_sqlite else "PostgreSQL"
+    return f"{kind}, revision {needed}, {counts} inquiries in work"
+
+
+def _classifier(settings: Settings) -> str:
+    started = time.monotonic()
+    classifier = load_classifier(settings.classifier)
+    return f"{classifier.name_version}, loaded in {time.monotonic() - started:.1f} s"
+
+
+def _weights(settings: Settings) -> str:
+    weights = locate(settings.transcription.model)
+    return f"{settings.transcription.engine} with {settings.transcription.model} ({weights.folder})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Whether an endpoint can be connected to; nothing is sent to it."""
+
+    destination: Destination
+
+    def __call__(self) -> str:
+        sign(self.destination.signing_secret, "msg_check", datetime.now(UTC), "{}")
+        url = urlsplit(self.destination.url)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        try:
+            with socket.create_connection((url.hostname or "", port), timeout=5):
+                pass
+        except OSError as error:
+            raise Transient(f"{url.hostname}:{port}: {error.strerror or error}") from error
+        return f"{url.hostname}:{port} answers; the secret can sign"

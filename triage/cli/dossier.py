@@ -1,0 +1,106 @@
+"""Everything known about one inquiry, as plain data and as text for a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from triage.cli import output
+from triage.store.outbox import Attempt
+from triage.store.records import HistoryEntry, Work
+from triage.store.repository import Repository
+from triage.types import Decision, Delivery, Inquiry, Qualification, Stage, Transcript, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """One inquiry with what every stage found; `None` where a stage has no result."""
+
+    work: Work
+    inquiry: Inquiry | None
+    transcript: Transcript | None
+    verdict: Verdict | None
+    qualification: Qualification | None
+    decision: Decision | None
+    deliveries: list[Delivery]
+    attempts: dict[str, list[Attempt]]
+    history: list[HistoryEntry]
+
+
+def collect(repository: Repository, inquiry_id: str) -> Dossier:
+    """Read all of it."""
+    work = repository.worklist.get(inquiry_id)
+    if work is None:
+        raise KeyError(inquiry_id)
+    archive = repository.archive
+    deliveries = repository.outbox.listed(inquiry_id=inquiry_id)
+    return Dossier(
+        work=work,
+        inquiry=archive.content(inquiry_id),
+        transcript=archive.transcript(inquiry_id),
+        verdict=archive.verdict(inquiry_id),
+        qualification=archive.qualification(inquiry_id),
+        decision=archive.decision(inquiry_id),
+        deliveries=deliveries,
+        attempts={d.id: repository.outbox.attempts(d.id) for d in deliveries},
+        history=archive.history(inquiry_id),
+    )
+
+
+def show(dossier: Dossier) -> None:
+    """Print it, the verdict first, the text last."""
+    work = dossier.work
+    output.say(f"{work.id}  {work.channel} from {work.ref.source} ({work.ref.key})", "bold")
+    if work.error:
+        style = "red" if work.stage is Stage.QUARANTINED else "yellow"
+        output.say(f"{work.stage}: {work.error}", style)
+    _show_verdict(dossier)
+    _show_qualification(dossier.qualification)
+    for delivery in dossier.deliveries:
+        tries = f"{delivery.attempts} tries" if delivery.attempts != 1 else "1 try"
+        output.say(
+            f"delivery    {delivery.id} to {delivery.destination}: {delivery.state} after {tries} "
+            f"{delivery.last_error}".rstrip()
+        )
+    _show_text(dossier)
+    output.say("history", "bold")
+    for entry in dossier.history:
+        detail = ", ".join(f"{name} {value}" for name, value in entry.detail.items() if value)
+        output.say(f"  {entry.at:%H:%M:%S.%f}"[:-3] + f"  {entry.event:<12} {detail}")
+
+
+def _show_verdict(dossier: Dossier) -> None:
+    if dossier.verdict:
+        ranked = sorted(dossier.verdict.scores.items(), key=lambda pair: -pair[1])[:3]
+        chances = ", ".join(f"{label} {score:.0%}" for label, score in ranked)
+        output.say(f"label       {dossier.verdict.label}   ({chances}; {dossier.verdict.model})")
+    if dossier.decision:
+        outcome = dossier.decision.outcome
+        output.say(f"outcome     {outcome}: {dossier.decision.reason}", output.COLOURS[outcome])
+
+
+def _show_qualification(qualification: Qualification | None) -> None:
+    if qualification is None:
+        return
+    output.say(f"score       {qualification.score}, grade {qualification.grade}")
+    for part in qualification.parts:
+        output.say(f"  {part.points:+4d}  {part.reason}")
+    for name, signal in qualification.signals.items():
+        machine = f" = {signal.normalized}" if signal.normalized not in {"", signal.value} else ""
+        quotes = "; ".join(
+            f"“{e.quote}”" + (f" at {e.at_s:.0f} s" if e.at_s is not None else "")
+            for e in signal.evidence
+        )
+        output.say(f"{name:<18}{signal.value}{machine}   {quotes}")
+
+
+def _show_text(dossier: Dossier) -> None:
+    inquiry = dossier.inquiry
+    if inquiry is None:
+        return
+    output.say(f"from        {inquiry.sender}")
+    output.say(f"to          {', '.join(str(party) for party in inquiry.recipients[:5])}")
+    if inquiry.subject:
+        output.say(f"subject     {inquiry.subject}")
+    text = dossier.transcript.text if dossier.transcript else inquiry.body
+    for line in text.splitlines():
+        output.say(f"  | {line}")

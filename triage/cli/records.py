@@ -1,0 +1,207 @@
+"""`inquiries` and `deliveries`: what was decided about whom, and what reached the team."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from triage.cli import output
+from triage.cli.context import of
+
+if TYPE_CHECKING:
+    from triage.store.repository import Repository
+
+inquiries = typer.Typer(no_args_is_help=True, help="Inquiries: what came in and what became of it.")
+deliveries = typer.Typer(no_args_is_help=True, help="Deliveries: leads on their way to endpoints.")
+
+Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+Limit = Annotated[int, typer.Option(help="At most that many.", min=1, max=100_000)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command groups."""
+    app.add_typer(inquiries, name="inquiries")
+    app.add_typer(deliveries, name="deliveries")
+
+
+@inquiries.command("list")
+def list_inquiries(
+    context: typer.Context,
+    stage: Annotated[str | None, typer.Option(help="settled, quarantined, received, …")] = None,
+    outcome: Annotated[str | None, typer.Option(help="forward, review, nurture or file")] = None,
+    label: Annotated[str | None, typer.Option(help="lead, support, spam, …")] = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """List inquiries, newest first."""
+    from classifiers.labels import LABELS  # noqa: PLC0415 - with the next
+    from triage.types import Outcome, Stage  # noqa: PLC0415 - heavy
+    from triage.wiring import open_repository  # noqa: PLC0415 - heavy
+
+    chosen_stage = _choice("--stage", stage, list(Stage))
+    chosen_outcome = _choice("--outcome", outcome, list(Outcome))
+    with open_repository(of(context).required_settings) as repository:
+        rows = repository.archive.listed(
+            limit=limit,
+            stage=Stage(chosen_stage) if chosen_stage else None,
+            outcome=Outcome(chosen_outcome) if chosen_outcome else None,
+            label=_choice("--label", label, LABELS),
+        )
+    if as_json:
+        for row in rows:
+            output.show_json(row)
+        return
+    output.show_table(
+        ["inquiry", "received", "channel", "from", "subject", "label", "outcome", ">score"],
+        [
+            [
+                row.id,
+                row.received_at,
+                row.channel,
+                row.sender,
+                row.subject or row.error,
+                row.label or row.stage,
+                row.outcome or row.stage,
+                row.score,
+            ]
+            for row in rows
+        ],
+    )
+    if not rows:
+        output.note("no inquiries yet; `triage poll` reads the sources once, `triage run` always")
+
+
+@inquiries.command("show")
+def show_inquiry(
+    context: typer.Context,
+    inquiry: Annotated[str, typer.Argument(help="An id, or the beginning of one.")],
+    as_json: Json = False,
+) -> None:
+    """Show all that is known about one inquiry."""
+    from triage.cli.dossier import collect, show  # noqa: PLC0415 - heavy
+    from triage.wiring import open_repository  # noqa: PLC0415 - heavy
+
+    with open_repository(of(context).required_settings) as repository:
+        dossier = collect(repository, _one_inquiry(repository, inquiry))
+    if as_json:
+        output.show_json(dossier)
+    else:
+        show(dossier)
+
+
+@inquiries.command("retry")
+def retry_inquiries(
+    context: typer.Context,
+    inquiry: Annotated[list[str] | None, typer.Argument(help="Ids, or beginnings of ids.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that are quarantined.")] = False,
+) -> None:
+    """Take quarantined or waiting inquiries up again; a running worker does the rest."""
+    from triage.errors import Usage  # noqa: PLC0415 - with the next
+    from triage.types import Stage  # noqa: PLC0415 - heavy
+    from triage.wiring import open_repository  # noqa: PLC0415 - heavy
+
+    if bool(inquiry) == every:
+        raise Usage("name the inquiries to retry, or use --all for everything in quarantine")
+    with open_repository(of(context).required_settings) as repository:
+        if every:
+            found = repository.archive.listed(limit=1_000_000, stage=Stage.QUARANTINED)
+            ids = [row.id for row in found]
+        else:
+            ids = [_one_inquiry(repository, prefix) for prefix in inquiry or []]
+        changed = [name for name in ids if repository.worklist.requeue(name)]
+    output.say(f"{len(changed)} of {len(ids)} taken up again")
+    raise typer.Exit(0 if len(changed) == len(ids) else 1)
+
+
+@deliveries.command("list")
+def list_deliveries(
+    context: typer.Context,
+    state: Annotated[str | None, typer.Option(help="pending, accepted or dead")] = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """List deliveries, newest first."""
+    from triage.types import DeliveryState  # noqa: PLC0415 - heavy
+    from triage.wiring import open_repository  # noqa: PLC0415 - heavy
+
+    chosen = _choice("--state", state, list(DeliveryState))
+    with open_repository(of(context).required_settings) as repository:
+        rows = repository.outbox.listed(
+            limit=limit, state=DeliveryState(chosen) if chosen else None
+        )
+    if as_json:
+        for row in rows:
+            output.show_json(row)
+        return
+    output.show_table(
+        [
+            "delivery",
+            "inquiry",
+            "destination",
+            "event",
+            "state",
+            ">tries",
+            "next try",
+            "last error",
+        ],
+        [
+            [
+                row.id,
+                row.inquiry_id,
+                row.destination,
+                row.event,
+                row.state,
+                row.attempts,
+                row.next_at,
+                row.last_error,
+            ]
+            for row in rows
+        ],
+    )
+
+
+@deliveries.command("retry")
+def retry_deliveries(
+    context: typer.Context,
+    delivery: Annotated[list[str] | None, typer.Argument(help="Ids, or beginnings.")] = None,
+    dead: Annotated[bool, typer.Option("--dead", help="All dead letters.")] = False,
+) -> None:
+    """Make deliveries due now, under their old ids; a running worker sends them."""
+    from triage.errors import Usage  # noqa: PLC0415 - with the next
+    from triage.types import DeliveryState  # noqa: PLC0415 - heavy
+    from triage.wiring import open_repository  # noqa: PLC0415 - heavy
+
+    if bool(delivery) == dead:
+        raise Usage("name the deliveries to retry, or use --dead for all dead letters")
+    with open_repository(of(context).required_settings) as repository:
+        outbox = repository.outbox
+        if dead:
+            ids = [row.id for row in outbox.listed(limit=1_000_000, state=DeliveryState.DEAD)]
+        else:
+            ids = [_one(outbox.find(prefix), "delivery", prefix) for prefix in delivery or []]
+        changed = [name for name in ids if outbox.revive(name)]
+    output.say(f"{len(changed)} of {len(ids)} due now")
+    raise typer.Exit(0 if len(changed) == len(ids) else 1)
+
+
+def _choice(option: str, value: str | None, allowed: Any) -> str | None:
+    from triage.errors import Usage  # noqa: PLC0415
+
+    if value is not None and value not in list(allowed):
+        raise Usage(f"{option} {value}: choose one of {', '.join(allowed)}")
+    return value
+
+
+def _one_inquiry(repository: Repository, prefix: str) -> str:
+    return _one(repository.archive.find(prefix), "inquiry", prefix)
+
+
+def _one(found: list[str], what: str, prefix: str) -> str:
+    from triage.errors import Usage  # noqa: PLC0415
+
+    if len(found) == 1 or prefix in found:
+        return prefix if prefix in found else found[0]
+    if not found:
+        raise Usage(f"no {what} begins with {prefix!r}")
+    raise Usage(f"{prefix!r} is the beginning of several: {', '.join(found)}")

@@ -1,0 +1,90 @@
+"""The first settings file of a deployment, with comments that say what each line is for."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from pathlib import Path
+
+from triage.errors import Usage
+
+TEMPLATE = """\
+# Settings of triage. Every field is described in docs/settings.md.
+# `triage doctor` checks them, `triage run` starts the worker.
+
+[business]                      # goes into the model's input: the same words can be a lead for one
+name = ""                       # business and a wrong number for another
+sells = ""                      # e.g. "heating and air conditioning for homes and offices"
+domains = []                    # your own mail domains, e.g. ["example.com"]
+places = []                     # e.g. ["Columbus, Ohio"]
+country = "US"                  # how phone numbers without a country code are read
+
+[ideal_customer]                # what the fit of a lead is measured against; leave out what
+# industries = ["offices"]      # does not matter
+# min_size = 20
+# regions = ["Ohio"]
+
+[store]
+data_dir = "var"                # database and raw copies; back this folder up
+
+# --- Where inquiries come from: any number of these ----------------------------------------------
+
+# [[sources]]
+# kind = "imap"
+# name = "inbox"
+# host = "imap.example.com"
+# username = "sales@example.com"
+# password_file = "secrets/imap-password"
+# folders = ["INBOX"]
+
+# [[sources]]
+# kind = "maildir"              # a maildir, or a folder of .eml files
+# name = "archive"
+# path = "mail"
+
+# [[sources]]
+# kind = "recordings"           # NAME.json beside a recording may say who called whom
+# name = "calls"
+# path = "recordings"
+
+[transcription]
+caller_channel = "right"        # in stereo recordings; the agent is on the other
+
+[decision]
+forward_score = 30              # leads below are nurtured, not forwarded
+lead_floor = 0.2                # from this probability of a lead on, nothing is filed unseen
+
+# --- Where leads go: Standard Webhooks, signed with the secret ------------------------------------
+
+# [[destinations]]
+# name = "crm"
+# url = "https://crm.example.com/hooks/leads"
+# secret_file = "secrets/webhook-secret"
+"""
+
+
+def new_secret() -> str:
+    """A signing secret as Standard Webhooks defines it: `whsec_` and 32 random bytes in base64."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def write(folder: Path) -> list[Path]:
+    """Write `triage.toml` and `secrets/webhook-secret` (mode 600); returns what was written.
+
+    Raises `Usage` where a settings file is there already or the folder cannot be written.
+    """
+    settings, secret = folder / "triage.toml", folder / "secrets" / "webhook-secret"
+    if settings.exists():
+        raise Usage(f"{settings} is there already; it was left as it is")
+    try:
+        secret.parent.mkdir(parents=True, exist_ok=True)
+        settings.write_text(TEMPLATE, encoding="utf-8")
+        if secret.exists():
+            return [settings]
+        handle = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(new_secret() + "\n")
+    except OSError as error:
+        raise Usage(f"cannot write to {folder}: {error.strerror}") from error
+    return [settings, secret]

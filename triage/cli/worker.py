@@ -1,0 +1,108 @@
+"""`run`, `poll` and `demo`: the worker at work."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triage.cli import output
+from triage.cli.context import of
+
+if TYPE_CHECKING:
+    from triage.wiring import Worker
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(run)
+    app.command()(poll)
+    app.command()(demo)
+
+
+def run(context: typer.Context) -> None:
+    """Run the worker until it is stopped: poll the sources, triage what comes, forward leads."""
+    from triage.wiring import open_worker  # noqa: PLC0415 - heavy
+
+    found = of(context)
+    found.configure_logs()
+    settings = found.required_settings
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with open_worker(settings) as worker:
+        _warn_of_gaps(worker, len(settings.destinations))
+        worker.engine.start()
+        output.note(
+            f"polling {len(worker.sources)} sources, forwarding to "
+            f"{len(settings.destinations)} destinations; Ctrl-C stops"
+        )
+        worker.classifier()  # load the model now, not when the first inquiry waits for it
+        stop.wait()
+        output.note("stopping: finishing the steps that have begun")
+
+
+def poll(
+    context: typer.Context,
+    source: Annotated[str | None, typer.Argument(help="One source. Default: all.")] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds to work at most.", min=1)] = 3600.0,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+) -> None:
+    """Read the sources once, triage what is new, deliver, and stop.
+
+    The exit code is 1 if a source failed or work was left over.
+    """
+    from triage.errors import TriageError, Usage  # noqa: PLC0415 - with the next
+    from triage.wiring import open_worker  # noqa: PLC0415 - heavy
+
+    found = of(context)
+    found.configure_logs()
+    settings = found.required_settings
+    failed = False
+    rows = []
+    with open_worker(settings) as worker:
+        if source is not None and source not in worker.sources:
+            raise Usage(f"no source is named {source!r}; there are {', '.join(worker.sources)}")
+        _warn_of_gaps(worker, len(settings.destinations))
+        for name in [source] if source else list(worker.sources):
+            try:
+                result = worker.engine.poll(name)
+                rows.append([name, "ok", result.seen, len(result.fresh), ""])
+            except TriageError as error:
+                failed = True
+                rows.append([name, "failed", "", "", str(error)])
+        drained = worker.engine.drain(timeout)
+        waiting = worker.repository.outbox.open_count()
+        left = worker.repository.worklist.open_count()
+    if as_json:
+        for name, state, seen, new, problem in rows:
+            output.show_json(
+                {"source": name, "state": state, "seen": seen, "new": new, "error": problem}
+            )
+    else:
+        output.show_table(["source", "result", ">seen", ">new", "problem"], rows)
+    if left or waiting:
+        output.note(f"{left} inquiries and {waiting} deliveries wait for another try")
+    raise typer.Exit(1 if failed or not drained or left or waiting else 0)
+
+
+def demo(
+    folder: Annotated[Path, typer.Option("--folder", help="Where the demo keeps its data.")] = Path(
+        "demo-data"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+) -> None:
+    """Triage a shipped mailbox and shipped recordings, with leads arriving at a local endpoint."""
+    from triage.demo.show import show  # noqa: PLC0415 - heavy
+
+    raise typer.Exit(show(folder, as_json=as_json))
+
+
+def _warn_of_gaps(worker: Worker, destinations: int) -> None:
+    if not worker.sources:
+        output.note("warning: no sources are set, nothing will come in; see [[sources]]")
+    if not destinations:
+        output.note("warning: no destinations are set, leads stay here; see [[destinations]]")

@@ -1,0 +1,129 @@
+"""Builds a worker from settings: the one place where the parts are put together."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from classifiers.errors import ClassifierError
+from classifiers.model import Classifier
+from triage.delivery.webhook import WebhookClient
+from triage.engines.embedded import EmbeddedEngine
+from triage.errors import Configuration
+from triage.pipeline.dispatch import Dispatch
+from triage.pipeline.steps import Steps
+from triage.settings import Classifier as ClassifierSettings
+from triage.settings import Settings
+from triage.sources.base import Source
+from triage.sources.build import build_source
+from triage.store.repository import Repository
+from triage.transcripts.host import TranscriberHost
+
+
+def load_classifier(settings: ClassifierSettings) -> Classifier:
+    """The model the settings name. Raises `Configuration` where it is missing or not intact."""
+    try:
+        return Classifier.load(settings.artifact, batch=settings.batch, threads=settings.threads)
+    except ClassifierError as error:
+        raise Configuration(f"classifier.artifact {settings.artifact!r}: {error}") from error
+
+
+class LazyClassifier:
+    """Loads the model when the first text needs it, once, whichever thread comes first."""
+
+    def __init__(self, settings: ClassifierSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Classifier:
+        """The loaded model."""
+        with self._lock:
+            return self._model
+
+    @cached_property
+    def _model(self) -> Classifier:
+        return load_classifier(self._settings)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """An engine with everything it runs on."""
+
+    engine: EmbeddedEngine
+    repository: Repository
+    sources: dict[str, Source]
+    classifier: LazyClassifier
+
+
+@contextmanager
+def open_repository(settings: Settings) -> Iterator[Repository]:
+    """The store, for commands that only look or make one change. Raises `Configuration` if old."""
+    repository = Repository(settings.store)
+    try:
+        repository.require_current()
+        yield repository
+    finally:
+        repository.close()
+
+
+@contextmanager
+def open_worker(settings: Settings) -> Iterator[Worker]:
+    """A worker that owns its data folder; upgrades the tables first.
+
+    Raises `Configuration` where another worker runs on the same folder.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_only_worker(settings.store.data_dir))
+        repository = Repository(settings.store)
+        stack.callback(repository.close)
+        repository.database.upgrade()
+        transcriber = stack.enter_context(
+            TranscriberHost(settings.transcription, settings.limits)
+        )
+        client = WebhookClient()
+        stack.callback(client.close)
+        sources = {
+            source.name: build_source(source, settings.limits)
+            for source in settings.sources
+            if source.enabled
+        }
+        classifier = LazyClassifier(settings.classifier)
+        engine = EmbeddedEngine(
+            settings,
+            repository,
+            sources,
+            Steps(settings, repository, transcriber, classifier),
+            Dispatch(settings, repository, client),
+        )
+        stack.callback(engine.stop)
+        yield Worker(engine, repository, sources, classifier)
+
+
+@contextmanager
+def _only_worker(data_dir: Path) -> Iterator[None]:
+    """Hold the folder's lock. The kernel lets go of it when the process ends, however it ends."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        handle = os.open(data_dir / "worker.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise Configuration(f"store.data_dir {data_dir}: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(handle, 20, 0).decode(errors="replace").strip() or "unknown"
+            raise Configuration(
+                f"another worker (process {holder}) runs on {data_dir}; it polls by itself. "
+                "Stop it first, or give this one its own store.data_dir"
+            ) from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(handle)
