@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from triage.errors import Permanent
 from triage.sources.base import Fetched, Source
 from triage.store.arrivals import Arrival
 from triage.store.repository import Repository
@@ -51,7 +52,8 @@ def ingest(
     """
     seen, fresh = 0, []
     for batch in source.poll(SourceMemory(repository, source.name)):
-        arrivals = [_arrival(item, campaign, repository) for item in batch.items]
+        taken = (_arrival(item, campaign, repository) for item in batch.items)
+        arrivals = [arrival for arrival in taken if arrival]
         new = repository.arrivals.receive(arrivals, source.name, batch.cursor)
         seen += len(arrivals)
         fresh.extend(new)
@@ -62,27 +64,40 @@ def ingest(
     return PollResult(seen, tuple(fresh))
 
 
-def _arrival(item: Fetched, campaign: str, repository: Repository) -> Arrival:
-    sha256, size = repository.blobs.put(item.content)
+def _arrival(item: Fetched, campaign: str, repository: Repository) -> Arrival | None:
+    """The item with its bytes safe; None for a file that was moved or deleted meanwhile."""
+    refused = item.refused
+    try:
+        sha256, size = repository.blobs.put(item.content)
+    except FileNotFoundError:
+        return None
+    except Permanent as error:  # its bytes cannot be read: that is this item's fault alone
+        refused = str(error)
+        sha256, size = repository.blobs.put(b"")
     raw = RawItem(item.ref, item.received_at, sha256, size, item.media_type)
     return Arrival(
         raw=raw,
         channel=item.channel,
-        identity=identity(raw),
+        identity=identity(raw, refused=bool(refused)),
         campaign=campaign,
         sidecar=item.sidecar,
-        refused=item.refused,
+        refused=refused,
     )
 
 
-def identity(raw: RawItem) -> str:
+def identity(raw: RawItem, *, refused: bool = False) -> str:
     """What makes two sightings one inquiry.
 
     A mail is its bytes: the same mail seen again after a UIDVALIDITY change, in another folder or
     by another source is the same inquiry. A recording is its bytes at its place: two silent calls
-    of equal length are two calls, while a file that was only touched is the one it was.
+    of equal length are two calls, while a file that was only touched is the one it was. Of a
+    refused item only a part is known, or nothing: that part identifies it, apart from whole items,
+    and where there is none, its place does.
     """
+    place = f"{raw.ref.source}\0{raw.ref.key}\0"
+    if refused:
+        known = raw.sha256 if raw.size else f"{place}{raw.ref.revision}"
+        return f"refused:{hashlib.sha256(known.encode()).hexdigest()}"
     if raw.ref.kind != "recordings":
         return f"mail:{raw.sha256}"
-    place = f"{raw.ref.source}\0{raw.ref.key}\0{raw.sha256}"
-    return f"call:{hashlib.sha256(place.encode()).hexdigest()}"
+    return f"call:{hashlib.sha256(f'{place}{raw.sha256}'.encode()).hexdigest()}"

@@ -13,6 +13,10 @@ from triage.errors import Permanent, Transient
 _CHUNK = 1 << 20
 
 
+class _Unreadable(Exception):
+    """The file to be stored is at fault, not the store."""
+
+
 class BlobStore:
     """Content-addressed files below `root`: `ab/cd/abcd…`. Equal content is stored once."""
 
@@ -23,10 +27,15 @@ class BlobStore:
         """Store bytes or a copy of a file; returns (sha256, size in bytes).
 
         When this returns, the bytes survive a power cut: written aside, synced, renamed, and the
-        folder synced. Raises `Transient` when the disk refuses or the file vanished meanwhile.
+        folder synced. Raises `Transient` when the disk refuses, `Permanent` when the file given
+        cannot be read, and `FileNotFoundError` when it is not there.
         """
         try:
             return self._put(content)
+        except _Unreadable as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                raise error.__cause__ from None
+            raise Permanent(str(error)) from error
         except OSError as error:
             raise Transient(f"blob store {self.root}: {error}") from error
 
@@ -61,11 +70,11 @@ class BlobStore:
                 out.flush()
                 os.fsync(out.fileno())
             place = self._place(digest.hexdigest())
-            if not place.exists():
-                place.parent.mkdir(parents=True, exist_ok=True)
-                aside.replace(place)
-                for folder in (place.parent, place.parent.parent, self.root):
-                    _sync_folder(folder)
+            changed = [place.parent, *_missing(place.parent, self.root)]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            aside.replace(place)  # also where it exists: a damaged copy is healed
+            for folder in changed:
+                _sync_folder(folder)
         finally:
             aside.unlink(missing_ok=True)
         return digest.hexdigest(), size
@@ -75,9 +84,21 @@ def _chunks(content: bytes | Path) -> Iterator[bytes]:
     if isinstance(content, bytes):
         yield content
         return
-    with content.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
+    try:
+        with content.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        raise _Unreadable(f"cannot read {content}: {error.strerror}") from error
+
+
+def _missing(folder: Path, root: Path) -> list[Path]:
+    """The folders that get a new entry when `folder` is made: parents of what is not there."""
+    found = []
+    while folder != root and not folder.exists():
+        folder = folder.parent
+        found.append(folder)
+    return found
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,0 +1,168 @@
+"""Files below a folder: found without following links, judged complete, told apart from known ones.
+
+What was refused (too large, no right to read) is remembered under a revision of its own, so that it
+is reported once, and taken in as soon as it can be.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from triage.errors import Configuration, Transient
+from triage.sources.base import Memory
+
+_ASKED_AT_ONCE = 200
+_REFUSED = "!"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that may be an item. `reported`: it was refused before, in this same revision."""
+
+    path: Path
+    key: str
+    revision: str
+    status: os.stat_result
+    reported: bool = False
+
+    @property
+    def refused_revision(self) -> str:
+        """The revision under which a refusal is remembered."""
+        return self.revision + _REFUSED
+
+    @property
+    def changed_at(self) -> datetime:
+        """When the file was written, in UTC."""
+        try:
+            return datetime.fromtimestamp(self.status.st_mtime, UTC)
+        except (OverflowError, ValueError):  # a date that no calendar has
+            return datetime.now(UTC)
+
+
+def unseen(candidates: Sequence[Candidate], memory: Memory) -> list[Candidate]:
+    """Those never taken in, oldest first."""
+    found: list[Candidate] = []
+    for start in range(0, len(candidates), _ASKED_AT_ONCE):
+        part = candidates[start : start + _ASKED_AT_ONCE]
+        known = memory.known(
+            [
+                (candidate.key, revision)
+                for candidate in part
+                for revision in (candidate.revision, candidate.refused_revision)
+            ]
+        )
+        found.extend(
+            Candidate(
+                candidate.path,
+                candidate.key,
+                candidate.revision,
+                candidate.status,
+                reported=(candidate.key, candidate.refused_revision) in known,
+            )
+            for candidate in part
+            if (candidate.key, candidate.revision) not in known
+        )
+    return sorted(found, key=lambda candidate: (candidate.status.st_mtime_ns, candidate.key))
+
+
+class Listing:
+    """One walk through a folder; what could not be listed is in `problems` afterwards.
+
+    Links below the root are not followed: one that leads inside shows nothing new, and one that
+    leads outside shows what nobody chose.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.problems: list[str] = []
+
+    def __iter__(self) -> Iterator[tuple[Path, list[str], list[str]]]:
+        """Yield (folder, names of subfolders, names of the rest), as `os.walk` does."""
+        for folder, subfolders, names in os.walk(self._root, onerror=self._note):
+            yield Path(folder), subfolders, names
+
+    def raise_problems(self, source: str) -> None:
+        """Raise `Configuration` if a part of the tree was closed to us."""
+        if self.problems:
+            raise Configuration(
+                f"source {source!r}: {'; '.join(self.problems)}; what else there is has been read. "
+                "Give the worker's user the right to read it"
+            )
+
+    def _note(self, error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):  # gone since its parent was read
+            self.problems.append(f"cannot list {error.filename}: {error.strerror}")
+
+
+class Stillness:
+    """Tells files that are still written from complete ones.
+
+    A file is complete when it was last changed `seconds` ago and looks as it did in the last look:
+    an upload that stalls between two looks is found out by its size.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._seen: dict[Path, str] = {}
+        self._before: dict[Path, str] = {}
+
+    def new_look(self) -> None:
+        """Begin another round over all files; those not seen in the last one are forgotten."""
+        self._before, self._seen = self._seen, {}
+
+    def complete(self, path: Path, status: os.stat_result) -> bool:
+        """Whether the file at `path` may be read."""
+        revision = revision_of(status)
+        self._seen[path] = revision
+        if self._before.get(path, revision) != revision:
+            return False
+        present = time.time()
+        # A time in the future says nothing; that of the last change of name or rights does.
+        changed = status.st_mtime if status.st_mtime <= present else status.st_ctime
+        return present - changed >= self._seconds
+
+
+def key_below(root: Path, path: Path) -> str:
+    r"""The path below the root as text; bytes that are not UTF-8 are written as `\xNN`."""
+    return os.fsencode(path.relative_to(root)).decode("utf-8", "backslashreplace")
+
+
+def regular(path: Path) -> os.stat_result | None:
+    """The status of a regular file; None for links, pipes, devices, and what is gone."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
+
+
+def revision_of(status: os.stat_result) -> str:
+    """Tells versions of one file apart."""
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+@contextmanager
+def folder_faults(source: str, root: Path) -> Iterator[None]:
+    """Say what is wrong with the folder of a source."""
+    try:
+        if not root.is_dir():
+            raise Configuration(
+                f"source {source!r}: there is no folder {root}; create it, or correct `path`"
+            )
+        with os.scandir(root):
+            pass
+        yield
+    except PermissionError as error:
+        raise Configuration(
+            f"source {source!r}: cannot read {error.filename}: {error.strerror}; give the worker's "
+            "user the right to read it"
+        ) from error
+    except OSError as error:
+        raise Transient(f"source {source!r}: {root}: {error}") from error

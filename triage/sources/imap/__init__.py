@@ -1,0 +1,3 @@
+"""Mail on a server. The only package that knows IMAP."""
+
+from triage.sources.imap.mailbox import ImapMailbox as ImapMailbox

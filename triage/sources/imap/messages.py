@@ -1,0 +1,142 @@
+"""What a server says about the mails of the folder that is open. Reads only, sets no flag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from imaplib import IMAP4
+from typing import Any
+
+import structlog
+
+from triage.sources.refusals import HEADER_BYTES
+
+log = structlog.get_logger(__name__)
+
+# An answer to SEARCH is one line, and the client bounds lines to 1 MB: eleven bytes a UID.
+_SEARCHED_AT_ONCE = 50_000
+_OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=1)
+# What imapclient raises for an answer that it cannot read; the session goes on.
+_UNREADABLE = (IMAP4.error, ValueError, TypeError, LookupError)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFolder:
+    """A folder that was examined. `uidvalidity` is empty where the server has none."""
+
+    name: str
+    uidvalidity: str
+    exists: int
+    next_uid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A mail before it is fetched; `size` in bytes as the server states it, 0 if it does not."""
+
+    uid: int
+    size: int
+    received_at: datetime
+
+
+def examine(client: Any, folder: str) -> OpenFolder:
+    """Open a folder for reading only."""
+    answer = client.select_folder(folder, readonly=True)
+    uidvalidity = answer.get(b"UIDVALIDITY")
+    return OpenFolder(
+        folder,
+        "" if uidvalidity is None else str(uidvalidity),
+        int(answer.get(b"EXISTS", 0)),
+        answer.get(b"UIDNEXT"),
+    )
+
+
+def uids_after(client: Any, folder: OpenFolder, last: int) -> Iterator[list[int]]:
+    """UIDs above `last`, ascending, in portions."""
+    if folder.exists <= _SEARCHED_AT_ONCE or folder.next_uid is None:
+        ranges = [f"{last + 1}:*"]
+    else:
+        starts = range(last + 1, folder.next_uid, _SEARCHED_AT_ONCE)
+        ranges = [f"{start}:{start + _SEARCHED_AT_ONCE - 1}" for start in starts]
+    for wanted in ranges if folder.exists else ():
+        # `n:*` also finds the last mail where that is below n.
+        yield sorted({uid for uid in client.search(f"UID {wanted}") if uid > last})
+
+
+def listed(client: Any, uids: Sequence[int]) -> list[Listed]:
+    """The size and date of each mail that still exists, in order."""
+    answers, troubles = fetched(client, uids, ["RFC822.SIZE", "INTERNALDATE"])
+    return [
+        Listed(
+            uid,
+            size=int(answers.get(uid, {}).get(b"RFC822.SIZE") or 0),
+            received_at=_sane(answers.get(uid, {}).get(b"INTERNALDATE")),
+        )
+        for uid in uids
+        if uid in answers or uid in troubles
+    ]
+
+
+def bodies(client: Any, uids: Sequence[int]) -> tuple[dict[int, bytes], dict[int, str]]:
+    """(mails as they are, why others that exist could not be had). What was deleted is in none."""
+    answers, troubles = fetched(client, uids, ["BODY.PEEK[]"])
+    contents: dict[int, bytes] = {}
+    for uid in uids:
+        content = answers.get(uid, {}).get(b"BODY[]")
+        if isinstance(content, bytes):
+            contents[uid] = content
+        elif uid not in troubles and _exists(client, uid):
+            troubles[uid] = "the server sent no content"
+    return contents, troubles
+
+
+def header(client: Any, uid: int) -> bytes:
+    """The header of a mail, bounded; empty where it cannot be had."""
+    answers, _ = fetched(client, [uid], [f"BODY.PEEK[HEADER]<0.{HEADER_BYTES}>"])
+    content = answers.get(uid, {}).get(b"BODY[HEADER]<0>")
+    return content if isinstance(content, bytes) else b""
+
+
+def fetched(
+    client: Any, uids: Sequence[int], items: Sequence[str]
+) -> tuple[dict[int, Mapping[bytes, Any]], dict[int, str]]:
+    """(answers by UID, troubles by UID). Where the answer for many cannot be read, each is asked
+    for alone, so that one mail costs itself and no other. A lost connection is raised.
+    """
+    if not uids:
+        return {}, {}
+    try:
+        return dict(client.fetch(list(uids), list(items))), {}
+    except IMAP4.abort:
+        raise
+    except _UNREADABLE as error:
+        if len(uids) == 1:
+            trouble = {uids[0]: " ".join(str(error).split())[:500]}
+            return {}, trouble if _exists(client, uids[0]) else {}
+        log.info("fetching one by one", problem=str(error)[:200])
+    answers: dict[int, Mapping[bytes, Any]] = {}
+    troubles: dict[int, str] = {}
+    for uid in uids:
+        answer, trouble = fetched(client, [uid], items)
+        answers |= answer
+        troubles |= trouble
+    return answers, troubles
+
+
+def _exists(client: Any, uid: int) -> bool:
+    client.noop()  # lets the server tell what was deleted meanwhile
+    return uid in client.search(f"UID {uid}")
+
+
+def _sane(stated: object) -> datetime:
+    """The server's date in UTC, or the present where it cannot be one of arrival."""
+    present = datetime.now(UTC)
+    if not isinstance(stated, datetime) or stated.tzinfo is None:
+        return present
+    try:
+        moment = stated.astimezone(UTC)
+    except (OverflowError, ValueError):
+        return present
+    return moment if _OLDEST <= moment <= present + _AHEAD else present
