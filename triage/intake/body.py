@@ -1,0 +1,277 @@
+"""The MIME tree of a mail becomes text, forwarded messages and a list of attachments.
+
+One guarded walk of the standard library's tree decides for every part what it is, so that no part
+is in none of the three. mail-parser is not used here: it garbles some charsets and loses encoded
+messages and broken multiparts.
+"""
+
+from __future__ import annotations
+
+import email
+import re
+from dataclasses import dataclass, field
+from email.message import Message
+from typing import Final
+
+from triage.errors import Permanent
+from triage.intake.attachments import safe_name
+from triage.intake.charsets import decode
+from triage.intake.headers import mend, words
+from triage.intake.markup import HTML_CHARS, html_text
+from triage.intake.structure import checked
+from triage.intake.text import cleaned, unflowed
+from triage.settings import Limits
+from triage.types import Attachment
+
+TEXT_BYTES: Final = 2 * HTML_CHARS
+"""Bytes of one text part that are decoded; far more than the text limits keep."""
+
+_READABLE: Final = {"plain", "html", "enriched", "richtext", "markdown", "x-markdown"}
+_COPIES: Final = {"text/x-amp-html", "text/watch-html"}
+_ENCODED: Final = {"base64", "quoted-printable", "x-uuencode", "uuencode", "uue"}
+_META_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+_HTML_START: Final = re.compile(r"\s*(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE)
+_STUB: Final = re.compile(
+    r"(?:does not|doesn't|do not|cannot|can't|unable to) (?:\w+ ){0,3}(?:support|display|show|view|"
+    r"read|render)\w*|html[- ](?:capable|compatible|enabled)|view (?:this|the) (?:e-?mail|message) "
+    r"in|in html format|html version",
+    re.IGNORECASE,
+)
+_FILLER: Final = re.compile(r"mime|multi-?part", re.IGNORECASE)
+_DELIMITER: Final = re.compile(
+    rb"^--([^\s-][^\r\n]{0,70}?)[ \t]*\r?\n(?=content-)", re.IGNORECASE | re.MULTILINE
+)
+_FORWARDED_FIELDS: Final = ("From", "Date", "To", "Cc", "Subject")
+
+
+@dataclass(slots=True)
+class Body:
+    """What the walk found. `spare` is text that counts only where there is no other."""
+
+    texts: list[str] = field(default_factory=list)
+    forwarded: list[str] = field(default_factory=list)
+    spare: list[str] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The text of the mail itself, cleaned."""
+        texts = self.texts or ([] if self.forwarded else self.spare)
+        return cleaned("\n\n".join(texts))
+
+    def add(self, other: Body, *, text: bool = True) -> None:
+        """Take over what another walk found; `text=False`: all but its text."""
+        if text:
+            self.texts += other.texts
+        self.forwarded += other.forwarded
+        self.spare += other.spare
+        self.attachments += [a for a in other.attachments if a not in self.attachments]
+        self.warnings += [w for w in other.warnings if w not in self.warnings]
+
+
+def read_body(message: Message, limits: Limits) -> Body:
+    """Walk a message whose raw bytes were `checked`; never raises for what is in it."""
+    body = Body()
+    _walk(message, body, limits)
+    return body
+
+
+def _walk(part: Message, body: Body, limits: Limits) -> None:
+    mend(part)
+    main, _, sub = part.get_content_type().partition("/")
+    if main == "message" or sub == "rfc822-headers":
+        _message(part, sub, body, limits)
+    elif main != "multipart":
+        _leaf(part, main, sub, body)
+    elif not part.is_multipart():
+        body.warnings.append(f"multipart/{sub} without the parts that it announces")
+        _unparsed(_content(part), body, limits)
+    else:
+        _multipart(part, sub, body, limits)
+
+
+def _multipart(part: Message, sub: str, body: Body, limits: Limits) -> None:
+    children = _children(part)
+    if sub == "alternative":
+        _alternative(children, body, limits)
+    else:
+        for child in children:
+            _walk(child, body, limits)
+    if part.preamble and not _FILLER.search(part.preamble):
+        body.spare.append(decode(_octets(part.preamble)).text)
+    if part.epilogue and part.epilogue.strip():
+        _unparsed(_octets(part.epilogue), body, limits)
+
+
+def _alternative(children: list[Message], body: Body, limits: Limits) -> None:
+    """Take the plain version, unless it says less than the rich one; both where they differ."""
+    plain, rich = Body(), Body()
+    for child in children:
+        one = Body()
+        _walk(child, one, limits)
+        is_plain = child.get_content_type() == "text/plain"
+        (plain if is_plain else rich).add(one)
+        body.add(one, text=False)
+    body.texts += _chosen("\n\n".join(plain.texts), "\n\n".join(rich.texts))
+
+
+def _chosen(plain: str, rich: str) -> list[str]:
+    words_of_plain, words_of_rich = _words(plain), _words(rich)
+    if not words_of_plain or (len(words_of_plain) < 60 and words_of_rich and _STUB.search(plain)):
+        return [rich] if rich else [plain]
+    if len(words_of_rich - words_of_plain) > 0.5 * len(words_of_rich):
+        if len(words_of_plain - words_of_rich) > 0.4 * len(words_of_plain):
+            return [plain, rich]
+        return [rich]
+    return [plain]
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower()))
+
+
+def _leaf(part: Message, main: str, sub: str, body: Body) -> None:
+    name = part.get_filename()
+    data = _content(part)
+    kind = f"{main}/{sub}"
+    if kind in _COPIES and not name:
+        return
+    attached = part.get_content_disposition() == "attachment"
+    readable = main == "text" and sub in _READABLE
+    if readable and not attached and (not name or not body.texts):
+        text = _text(part, data, sub, body.warnings)
+        if text.strip():
+            body.texts.append(text)
+        return
+    if main == "text":
+        body.spare.append(_text(part, data, sub, body.warnings))
+    if sub in {"ms-tnef", "vnd.ms-tnef"}:
+        body.warnings.append("attachment in Outlook's own format (winmail.dat) is not unpacked")
+    number = len(body.attachments) + 1
+    body.attachments.append(Attachment(safe_name(name, kind, number), kind, len(data)))
+
+
+def _text(part: Message, data: bytes, sub: str, warnings: list[str]) -> str:
+    declared = _charset(part)
+    if not declared and sub == "html" and (meta := _META_CHARSET.search(data[:4096])):
+        declared = meta.group(1).decode("ascii", "replace")
+    if len(data) > TEXT_BYTES:
+        warnings.append(f"text of {len(data):,} bytes was cut at {TEXT_BYTES:,}")
+        end = max(data.rfind(b" ", 0, TEXT_BYTES), data.rfind(b"\n", 0, TEXT_BYTES))
+        data = data[: end if end > 0 else TEXT_BYTES]
+    text, warning = decode(data, declared)
+    if warning and warning not in warnings:
+        warnings.append(warning)
+    if sub in {"html", "enriched", "richtext"} or _HTML_START.match(text):
+        if len(text) > HTML_CHARS:
+            warnings.append(f"HTML of {len(text):,} characters was cut at {HTML_CHARS:,}")
+        return html_text(text)
+    if str(part.get_param("format") or "").lower() == "flowed":
+        return unflowed(text, delsp=str(part.get_param("delsp") or "").lower() == "yes")
+    return text
+
+
+def _message(part: Message, sub: str, body: Body, limits: Limits) -> None:
+    """A message within the message becomes forwarded text, with the fields that people see."""
+    if sub not in {"rfc822", "global"}:
+        blocks = _children(part) if part.is_multipart() else []
+        lines = [f"{name}: {words(str(value))}" for b in blocks for name, value in b.items()]
+        content = "\n".join(lines) or decode(_content(part), _charset(part)).text
+        body.forwarded.append(cleaned(content))
+        return
+    inner, size = _inner(part, limits, body.warnings)
+    number = len(body.attachments) + 1
+    name = safe_name(part.get_filename(), "message/rfc822", number)
+    body.attachments.append(Attachment(name, "message/rfc822", size))
+    if inner is None:
+        return
+    found = read_body(inner, _deeper(limits))
+    head = [f"{name}: {words(str(inner[name]))}" for name in _FORWARDED_FIELDS if inner[name]]
+    text = "\n\n".join(block for block in ("\n".join(head), found.text) if block)
+    body.forwarded.append(cleaned(text))
+    body.forwarded += found.forwarded
+    body.add(Body(attachments=found.attachments, warnings=found.warnings))
+
+
+def _inner(part: Message, limits: Limits, warnings: list[str]) -> tuple[Message | None, int]:
+    """The message in a part, and its size; the standard library does not decode encoded ones."""
+    children = _children(part)
+    if children and str(part.get("content-transfer-encoding", "")).strip().lower() not in _ENCODED:
+        inner = children[0]
+        return inner, len(_octets_of(inner))
+    data = _content(part) if not children else _decoded(part, children[0])
+    try:
+        return email.message_from_bytes(checked(data, _deeper(limits))), len(data)
+    except (Permanent, RecursionError) as error:
+        warnings.append(f"attached message could not be read: {error}")
+        return None, len(data)
+
+
+def _decoded(part: Message, inner: Message) -> bytes:
+    carrier = Message()
+    carrier["Content-Transfer-Encoding"] = str(part.get("content-transfer-encoding"))
+    carrier.set_payload(_octets_of(inner).lstrip().decode("ascii", "surrogateescape"))
+    return _content(carrier)
+
+
+def _unparsed(data: bytes, body: Body, limits: Limits) -> None:
+    """Text outside of any part: parts under another boundary than announced, or plain text."""
+    found = _DELIMITER.search(data)
+    if found is None:
+        text = decode(data).text
+        if text.strip().strip("-"):
+            body.texts.append(text)
+        return
+    head = b'Content-Type: multipart/mixed; boundary="' + found.group(1) + b'"\n\n'
+    try:
+        message = email.message_from_bytes(checked(head + data, limits := _deeper(limits)))
+    except (Permanent, RecursionError) as error:
+        body.warnings.append(f"parts outside of the announced structure were not read: {error}")
+        body.texts.append(decode(data).text)
+        return
+    if message.is_multipart():
+        for child in _children(message):
+            _walk(child, body, limits)
+    else:
+        body.texts.append(decode(data).text)
+
+
+def _deeper(limits: Limits) -> Limits:
+    """What is left for a message that has to be parsed anew inside another."""
+    return limits.model_copy(update={"mail_depth": limits.mail_depth - 1})
+
+
+def _children(part: Message) -> list[Message]:
+    payload = part.get_payload()
+    return [child for child in payload if isinstance(child, Message)] if part.is_multipart() else []
+
+
+def _charset(part: Message) -> str:
+    try:
+        return part.get_content_charset() or ""
+    except (LookupError, ValueError):
+        return ""
+
+
+def _content(part: Message) -> bytes:
+    """The decoded bytes of a leaf, as they are where their transfer encoding is broken."""
+    try:
+        data = part.get_payload(decode=True)
+    except Exception:  # noqa: BLE001 - the decoders trip in many ways; the text is what counts
+        data = None
+    if isinstance(data, bytes):
+        return data
+    payload = part.get_payload()
+    return _octets(payload) if isinstance(payload, str) else b""
+
+
+def _octets_of(message: Message) -> bytes:
+    try:
+        return message.as_bytes()
+    except Exception:  # noqa: BLE001 - the generator trips over broken headers
+        return _content(message)
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,58 @@
+"""Header fields as text: stray 8-bit bytes and wrongly labelled encoded words are repaired."""
+
+from __future__ import annotations
+
+import binascii
+import email.header
+import re
+from email.errors import HeaderParseError
+from email.message import Message
+from typing import Final
+
+from triage.intake.charsets import decode
+from triage.intake.text import cleaned
+
+_WORD: Final = r"=\?([^?\s]{1,60})\?([bqBQ])\?([^?\r\n]*)\?="
+_RUN: Final = re.compile(rf"{_WORD}(?:[ \t\r\n]*{_WORD})*")
+
+
+def field_text(raw: bytes) -> str:
+    """A field as Unicode text, with its encoded words rewritten as correct UTF-8 ones.
+
+    They stay encoded because a decoded name may hold commas and brackets.
+    """
+    return _RUN.sub(_reencoded, decode(raw).text.replace("\0", ""))
+
+
+def words(value: str) -> str:
+    """An unstructured field for people: encoded words decoded, one line, nothing unprintable."""
+    raw = value.encode("utf-8", "surrogateescape") if not value.isascii() else value.encode()
+    text = _RUN.sub(lambda run: _decoded(run.group()), decode(raw).text)
+    return " ".join(cleaned(text).split())
+
+
+def mend(part: Message) -> None:
+    """Replace 8-bit bytes in the headers of a parsed part by the text that they mean."""
+    for name, value in list(part.raw_items()):
+        text = str(value)
+        if any("\udc80" <= char <= "\udcff" for char in text):
+            mended = decode(text.encode("utf-8", "surrogateescape")).text
+            part.replace_header(name, mended)
+
+
+def _reencoded(run: re.Match[str]) -> str:
+    text = _decoded(run.group())
+    encoded = binascii.b2a_base64(text.encode(), newline=False).decode()
+    return f"=?utf-8?b?{encoded}?="
+
+
+def _decoded(run: str) -> str:
+    """Decode adjacent encoded words; bytes that were split between two words are joined first."""
+    try:
+        chunks = email.header.decode_header(run)
+    except (HeaderParseError, ValueError):
+        return run
+    return "".join(
+        chunk if isinstance(chunk, str) else decode(chunk, charset or "").text
+        for chunk, charset in chunks
+    )
