@@ -1,0 +1,49 @@
+# Every target brings what it needs; `make demo` is the one to begin with.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+# cpu, cu130, …: where uv takes torch from. Empty: whatever pip is configured to find.
+TORCH_BACKEND ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup servers demo test check bench clean
+
+help: ## Show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.ready ## Build .venv with everything
+
+$(VENV)/.ready: pyproject.toml constraints.txt overrides.txt
+	@command -v $(PYTHON) >/dev/null || { echo "needs $(PYTHON) (set PYTHON=…)"; exit 1; }
+	@echo "== building $(VENV): a few minutes the first time, torch alone is some hundred MB"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+ifeq ($(TORCH_BACKEND),)
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt torch
+else
+	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --torch-backend $(TORCH_BACKEND) torch
+endif
+	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --override overrides.txt --editable '.[dev]'
+	@touch $@
+
+servers: ## Install Dovecot and PostgreSQL where that is possible (Debian, Ubuntu)
+	@sh tests/install-servers.sh
+
+demo: setup ## Triage a shipped mailbox and shipped recordings, end to end
+	@sh tests/install-servers.sh dovecot || echo "== no Dovecot: the demo reads the mails from their folder"
+	$(BIN)/triage demo
+
+test: setup servers ## Unit, integration and acceptance tests
+	$(BIN)/python -m pytest
+
+check: setup ## Lint, format, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## All benchmarks, tables to standard output
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean: ## Remove what the targets made
+	rm -rf $(VENV) demo-data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
