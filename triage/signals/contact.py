@@ -1,76 +1,164 @@
-"""Who the contact is and how to reach them, as stated."""
+"""How to reach the contact: email address and phone number, as stated or as the item came."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-from classifiers.labels import SignalName
+from triage.signals.layout import FieldName
 from triage.signals.source import Finding, Material, Source
+from triage.signals.spoken import SPOKEN_EMAIL, SPOKEN_PHONE, spoken_digits, spoken_email
 
 _EMAIL: Final = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE: Final = re.compile(
-    r"(?<![\w@.])\+?\(?\d[\d ().-]{5,18}\d(?:,? ?(?:ext|x)\.? ?\d{1,5})?(?!\w)"
+    r"(?<![\w@./$£€#:-])\+?\(?\d[\d ().\u2011/-]{5,20}\d(?:,? ?(?:ext|x)\.? ?\d{1,5})?(?![\w/%$])"
+)
+_NO_PHONE_BEFORE: Final = re.compile(
+    r"(?:ip|order|invoice|ref|no\.|po|rfp|#|case|fax|account)[ .:#]*$"
+)
+_NO_REPLY: Final = re.compile(
+    r"^(?:no-?reply|do-?not-?reply|\S*noreply|forms?|website|webform|wordpress|notifications?|mailer\S*"
+    r"|bounce\S*|postmaster|web)\b|-noreply|noreply",
+    re.IGNORECASE,
+)
+_FREE_MAIL: Final = frozenset(
+    "gmail.com googlemail.com outlook.com hotmail.com live.com yahoo.com aol.com icloud.com me.com"
+    " gmx.de gmx.net web.de proton.me protonmail.com mail.com comcast.net".split()
 )
 
 
-def find_contact(material: Material) -> dict[SignalName, Finding]:
-    """Email and phone."""
-    found: dict[SignalName, Finding] = {}
-    for source in material.own:
-        if "email" not in found and (email := _email(source, material)):
-            found["email"] = email
-        if "phone" not in found and (phone := _phone(source, material.business.country)):
-            found["phone"] = phone
-    return found
-
-
-def _email(source: Source, material: Material) -> Finding | None:
-    for match in _EMAIL.finditer(source.heard):
+def find_email(material: Material, form: dict[FieldName, Finding]) -> Finding | None:
+    """The contact's address; never one of the business itself, nor an automaton's."""
+    if (stated := form.get("email")) and (match := _EMAIL.search(stated.quote)):
         address = email_address(match[0])
-        if address and not is_own(address, material):
-            return Finding(source, *match.span(), 0.95, match[0], address)
+        if address:
+            start = stated.start + match.start()
+            return Finding(stated.source, start, start + len(match[0]), 0.97, "", address)
+    for source in material.own:
+        for start, end, said in _addresses(source):
+            address = email_address(said)
+            if address and not is_own(address, material) and not is_automatic(address):
+                return Finding(source, start, end, 0.9, "", address)
     return None
 
 
-def _phone(source: Source, country: str) -> Finding | None:
-    for match in _PHONE.finditer(source.heard):
-        number = phone_number(match[0], country)
-        if number:
-            return Finding(source, *match.span(), 0.95, match[0], number)
+def _addresses(source: Source) -> Iterator[tuple[int, int, str]]:
+    for match in _EMAIL.finditer(source.heard):
+        yield *match.span(), match[0]
+    if source.spoken:
+        for match in SPOKEN_EMAIL.finditer(source.lower):
+            start, end = match.span()
+            yield start, end, spoken_email(source.text[start:end])
+
+
+def find_phone(material: Material, form: dict[FieldName, Finding]) -> Finding | None:
+    """The contact's number, in figures or read aloud; never the business's own."""
+    region, own = _region(material), _own_numbers(material)
+    if stated := form.get("phone"):
+        for start, end, said in _numbers(stated.source, stated.start, stated.end):
+            if number := phone_number(said, region):
+                return Finding(stated.source, start, end, 0.97, "", number)
+    for source in material.own:
+        for start, end, said in _numbers(source, 0, len(source.heard)):
+            number = phone_number(said, region)
+            if number and number not in own:
+                return Finding(source, start, end, 0.9, "", number)
+    return None
+
+
+def _numbers(source: Source, low: int, high: int) -> Iterator[tuple[int, int, str]]:
+    for match in _PHONE.finditer(source.heard, low, high):
+        before = source.lower[max(0, match.start() - 10) : match.start()]
+        count = sum(char.isdigit() for char in match[0])
+        if 7 <= count <= 20 and not _NO_PHONE_BEFORE.search(before):
+            yield *match.span(), match[0]
+    for match in SPOKEN_PHONE.finditer(source.lower, low, high):
+        digits = spoken_digits(match[0])
+        if not match[0].strip()[0].isdigit() and 9 <= len(digits.lstrip("+")) <= 15:
+            yield *match.span(), digits
+
+
+def sender_email(material: Material) -> Finding | None:
+    """The address the mail came from, unless it is the business's own or an automaton's."""
+    address = email_address(material.inquiry.sender.email)
+    if not address or is_own(address, material) or is_automatic(address):
+        return None
+    return _sent(material, material.inquiry.sender.email, address, 0.6)
+
+
+def caller_number(material: Material) -> Finding | None:
+    """The number the call came from, as the telephone system or the sidecar gave it."""
+    number = phone_number(material.inquiry.sender.phone, _region(material))
+    if not number or number in _own_numbers(material):
+        return None
+    return _sent(material, material.inquiry.sender.phone, number, 0.6)
+
+
+def _sent(material: Material, stated: str, normalized: str, confidence: float) -> Finding | None:
+    for source in material.sources:
+        start = source.text.find(stated) if source.part == "header" else -1
+        if start >= 0:
+            return Finding(source, start, start + len(stated), confidence, "", normalized)
     return None
 
 
 def is_own(address: str, material: Material) -> bool:
-    """Whether an address belongs to the business that was contacted."""
-    domain = address.rpartition("@")[2]
-    own = {party.email.lower() for party in material.inquiry.recipients}
-    return address in own or any(
-        domain == known.lower() or domain.endswith("." + known.lower())
-        for known in material.business.domains
+    """Whether an address belongs to the business: its domains, and those that were written to."""
+    domain = address.rpartition("@")[2].lower()
+    written_to = {party.email.lower() for party in material.inquiry.recipients}
+    domains = {known.lower() for known in material.business.domains}
+    domains |= {email.rpartition("@")[2] for email in written_to} - _FREE_MAIL - {""}
+    return address.lower() in written_to or any(
+        domain == known or domain.endswith("." + known) for known in domains
     )
+
+
+def is_automatic(address: str) -> bool:
+    """Whether nobody reads this address: `noreply@`, `forms@`."""
+    return _NO_REPLY.search(address.partition("@")[0]) is not None
 
 
 def email_address(text: str) -> str:
     """The address in lower case, or nothing where it is none. No DNS is asked."""
     try:
-        return validate_email(
-            text.strip(".'"), check_deliverability=False, test_environment=True
-        ).normalized.lower()
+        checked = validate_email(
+            text.strip(" .'"), check_deliverability=False, test_environment=True
+        )
     except EmailNotValidError:
         return ""
+    return checked.normalized.lower()
 
 
-def phone_number(text: str, country: str) -> str:
-    """E.164, or nothing where no such number can exist."""
+def phone_number(text: str, region: str) -> str:
+    """E.164, or nothing where no such number can exist; fictional numbers pass."""
     try:
-        number = phonenumbers.parse(text, country)
+        number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return ""
-    if not phonenumbers.is_possible_number(number):
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
         return ""
     number.extension = None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _region(material: Material) -> str:
+    """Where a number without a country code is dialled: as the called number, or the business."""
+    for party in material.inquiry.recipients:
+        if party.phone.startswith("+"):
+            try:
+                called = phonenumbers.parse(party.phone)
+            except phonenumbers.NumberParseException:
+                continue
+            return phonenumbers.region_code_for_country_code(called.country_code or 0)
+    return material.business.country
+
+
+def _own_numbers(material: Material) -> set[str]:
+    inquiry = material.inquiry
+    called = [party.phone for party in inquiry.recipients] + [inquiry.metadata.get("called", "")]
+    return {phone_number(number, material.business.country) for number in called if number}

@@ -62,11 +62,11 @@ class Source:
 
     @cached_property
     def lower(self) -> str:
-        """`heard` in lower case, of the same length."""
+        """`heard` in lower case with plain apostrophes, of the same length."""
         lowered = self.heard.lower()
-        if len(lowered) == len(self.heard):
-            return lowered
-        return "".join(c.lower() if len(c.lower()) == 1 else c for c in self.heard)
+        if len(lowered) != len(self.heard):
+            lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in self.heard)
+        return lowered.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 
     def evidence(self, start: int, end: int) -> Evidence:
         """The quote at these offsets, with the second at which it was said."""
@@ -76,7 +76,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A stated value before it is chosen. An empty `value` means: as quoted."""
+    """A stated value before it is chosen. An empty `value` means: as quoted.
+
+    `also` holds the offsets of further evidence in the same source.
+    """
 
     source: Source
     start: int
@@ -84,6 +87,7 @@ class Finding:
     confidence: float
     value: str = ""
     normalized: str = ""
+    also: tuple[tuple[int, int], ...] = ()
 
     @property
     def quote(self) -> str:
@@ -96,7 +100,9 @@ class Finding:
             name=name,
             value=self.value or " ".join(self.quote.split()),
             confidence=round(self.confidence * self.source.trust, 2),
-            evidence=(self.source.evidence(self.start, self.end),),
+            evidence=tuple(
+                self.source.evidence(*span) for span in ((self.start, self.end), *self.also)
+            ),
             normalized=self.normalized,
         )
 
@@ -125,8 +131,14 @@ def gather(inquiry: Inquiry, transcript: Transcript | None, business: Business) 
     sources = [_speech(transcript)] if transcript is not None else _writing(inquiry)
     sources += [
         Source("subject", inquiry.subject, inquiry.subject, "own", 0.9),
+        _header("sender", str(inquiry.sender)),
+        _header("metadata", inquiry.metadata.get("caller", "")),
     ]
     return Material(inquiry, business, tuple(source for source in sources if source.text.strip()))
+
+
+def _header(field: str, text: str) -> Source:
+    return Source(field, text, text, "header")
 
 
 def blank(text: str, start: int, end: int) -> str:

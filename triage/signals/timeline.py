@@ -1,0 +1,146 @@
+"""When something is wanted: the words as stated, the days they mean, and how far off that is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from triage.signals.dates import MONTHS, ORDINAL, SEASONS, WEEKDAYS, resolve
+from triage.signals.layout import FieldName
+from triage.signals.source import Finding, Material, Source
+from triage.signals.spoken import NUMBER
+
+_DAY: Final = rf"(?:{ORDINAL}|\d{{1,2}})"
+_DATE: Final = (
+    rf"(?:{_DAY}\.?(?: of)?(?: {MONTHS})?\s*(?:-|–|to|and|until)\s*(?:the )?{_DAY}\.?(?: of)? {MONTHS}\b"
+    rf"|{MONTHS}\.? (?:the )?(?:{ORDINAL}|\d{{1,2}}(?![\d:]))(?:,? 20\d\d)?\b|{_DAY}\.?[ -](?:of )?{MONTHS}\b(?:,? 20\d\d)?"
+    r"|\b20\d\d-\d\d-\d\d\b|(?<![\d/.])\d{1,2}/\d{1,2}(?:/\d{2,4})?(?![\d/])(?! (?:split|technical|duty))"
+    r"|(?<![\d.])(?:[0-2]?\d|3[01])\.(?:0\d|1[0-2])\.?(?![\d.])(?! ?(?:%|m\b|am|pm|per|each)))"
+)
+_PERIOD: Final = (
+    rf"(?:(?:the )?(?:end|start|beginning|middle|early|mid|late)[ -](?:of )?(?:the |this |next )?"
+    rf"(?:{MONTHS}|month|year|week|quarter|summer|season)\b"
+    rf"|\bq[1-4]\b(?: 20\d\d)?|(?:the )?(?:first|second|third|fourth) quarter|{MONTHS} ?- ?{MONTHS}\b"
+    rf"|(?:this|next) (?:month|quarter|{SEASONS})|next {MONTHS}\b|{SEASONS} (?:of )?next year|{MONTHS} next year"
+    r"|(?:the )?(?:june|summer|year|month|season) after next|next (?:fiscal |financial )?year(?:'s \w+ \w+)?"
+    r"|\bfy ?\d\d+|(?:the )?new year\b(?! party|'s)|not this year|not for ages(?: yet)?)"
+)
+_NEAR: Final = (
+    rf"(?:\basap\b|as soon as (?:possible|you can)|\bright (?:now|away)|\bimmediately\b|\btoday\b|\btonight\b"
+    r"|\btomorrow\b|\btmrw\b|this (?:week(?:end)?|wk|morning|afternoon|evening|arvo)|next (?:week(?:end)?|wk)"
+    rf"|(?:this |next |coming |a week )?\b{WEEKDAYS}\b(?:,? the {ORDINAL})?(?: at \w+| noon)?"
+    rf"|(?:within|in|over) (?:the next )?(?:about |around )?(?:{NUMBER}|a|a few|a couple of) (?:day|week|month|year)s?\b"
+    r"|in the morning)"
+)
+_EVENT: Final = (
+    r"(?:before (?:the |our |my |his |her |next |they |it )?(?:christmas|xmas|easter|thanksgiving|winter|summer|spring|fall|autumn|"
+    r"harvest|snow|ice storm|school|season|matariki|ramadan|eid|diwali|holidays?|wedding|kids|in-laws|clocks|in-laws|"
+    r"baby|party|move|renewal|opening|end)(?: (?!and|but|so|or|we|i|is|if)[a-z']+){0,3}"
+    r"|(?:in|over|during|for) the (?:easter|christmas|summer|school|september|half-?term|spring) \w*(?: ?hol\w*| break)?)"
+)
+_IN_MONTH: Final = rf"(?:(?:in|by|before|from|until|till|for|around|during|since|starting|of|late) (?:the )?(?:{MONTHS}|{SEASONS})\b(?: (?:next year|20\d\d))?)"
+_ORDINAL_DAY: Final = rf"(?:(?:the|by|on|from|before|until|for) {ORDINAL}\b(?: (?:inst|of (?:this|the|next) month))?(?! (?:floor|time|of|one|thing|two|three|few|car|place|party|guy|meeting|hand|year|quarter|wall|street|place|phase|opinion|boat|\w+ class)))"
+_LEAD_IN: Final = (
+    r"(?:(?:no later than|latest by|some ?time|maybe|perhaps|probably|ideally|start(?:ing|s)?|begin(?:ning)?|not|"
+    r"until|till|before|from|by|on|in|for|over|as of|between|the week of|week of|around|about|due|this|it'd be|"
+    r"early|mid|late|the|a long weekend in) ){0,4}"
+)
+_CORES: Final = (
+    (rf"{_DATE}", 6),
+    (_PERIOD, 4),
+    (_EVENT, 5),
+    (_NEAR, 4),
+    (_IN_MONTH, 3),
+    (_ORDINAL_DAY, 4),
+)
+_PATTERNS: Final = tuple(
+    (re.compile(rf"(?<![\w-]){_LEAD_IN}{core}"), weight) for core, weight in _CORES
+)
+_DEADLINE: Final = re.compile(
+    r"\b(?:by|before|within|deadline|due|need|needs|needed|must|start|starts|starting|open|opens|close[sd]?|closing|from|"
+    r"until|expires?|runs out|renew\w*|wedding|funeral|move|moving|want|like|done|finish\w*|ready|decide|ends?|hearing|"
+    r"date|arriv\w*|go live|launch|event|service is|out of|come|could|can you|available|free|asap|back)\b"
+)
+_PAST: Final = re.compile(
+    r"\b(?:last|since|was|were|had|went|came|did|quit|died|bought|got|resolved|ago|passed|saw|seen|every|each|most"
+    r"|second|any day but|open|wrote|called|paid|installed|sent|put|proposed|closed|a)\b[^.;\n]{0,24}$"
+)
+_CALL_BACK: Final = re.compile(
+    r"\b(?:call|ring|phone|reach|text|here|home|hours|in the office|answers?|back) (?:me |us |back )?[^.;\n]{0,22}$"
+)
+_NOT_A_TIME: Final = re.compile(r"^(?:the )?(?:second|first|third|may|mar|sat|sun|wed|mon|march)$")
+
+
+class Horizon(Enum):
+    """How far off a stated time is."""
+
+    DAY = auto()
+    PERIOD = auto()
+    FAR = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A stated time and its distance."""
+
+    finding: Finding
+    horizon: Horizon
+
+
+def find_timeline(material: Material, form: dict[FieldName, Finding]) -> When | None:
+    """The stated time that most looks like the wish's own: a deadline before a passing date."""
+    if "timeline" in form:
+        return _when(form["timeline"], material)
+    best: tuple[float, Finding] | None = None
+    for source in material.written:
+        for weight, finding in _candidates(source):
+            worth = weight * source.trust
+            if worth > 0 and (best is None or worth > best[0]):
+                best = (worth, finding)
+    return _when(best[1], material) if best else None
+
+
+def _candidates(source: Source) -> Iterator[tuple[float, Finding]]:
+    text = source.lower
+    for pattern, weight in _PATTERNS:
+        for match in pattern.finditer(text):
+            start, end = _trimmed(text, *match.span())
+            if end - start < 3 or _NOT_A_TIME.match(text[start:end]):
+                continue
+            before, after = text[max(0, start - 40) : start], text[end : end + 3]
+            worth = float(weight)
+            worth += 2 * bool(_DEADLINE.search(text[max(0, start - 30) : end]))
+            worth -= 4 * bool(_PAST.search(before))
+            worth -= 3 * bool(_CALL_BACK.search(before))
+            worth -= 4 * bool(re.match(r" ago|'s ", after))
+            yield worth, Finding(source, start, end, 0.8)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Without a leading article or dangling spaces: `on the 3rd` stays, `the today` does not."""
+    words = text[start:end]
+    lead = re.match(
+        r"(?:(?:the|this|on|in|for|about|around|it'd be) )+(?=(?:today|tonight|tomorrow|asap))",
+        words,
+    )
+    start += lead.end() if lead else 0
+    return start, end - (len(words) - len(words.rstrip(" .,")))
+
+
+def _when(finding: Finding, material: Material) -> When:
+    phrase = finding.quote.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    received = material.inquiry.received_at
+    span = resolve(phrase, received, material.business.country)
+    normalized = str(span) if span else ""
+    stated = Finding(finding.source, finding.start, finding.end, finding.confidence, "", normalized)
+    if span is None:
+        far = re.search(r"next year|ages|not this year|fy ?\d\d|after next|financial year", phrase)
+        return When(stated, Horizon.FAR if far else Horizon.PERIOD)
+    ahead = (span.start - received.date()).days
+    if ahead > 240:
+        return When(stated, Horizon.FAR)
+    close = span.start == span.end or (span.end - received.date()).days <= 31
+    return When(stated, Horizon.DAY if close else Horizon.PERIOD)
