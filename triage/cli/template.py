@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import os
-import secrets
 from pathlib import Path
 
+from triage.delivery.webhook import new_secret
 from triage.errors import Usage
 
 TEMPLATE = """\
@@ -62,11 +61,6 @@ lead_floor = 0.2                # from this probability of a lead on, nothing is
 # url = "https://crm.example.com/hooks/leads"
 # secret_file = "secrets/webhook-secret"
 """
-
-
-def new_secret() -> str:
-    """A signing secret as Standard Webhooks defines it: `whsec_` and 32 random bytes in base64."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def write(folder: Path) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from triage.cli import output
 from triage.cli.context import of
 
 if TYPE_CHECKING:
+    from triage.demo.play import Ending
     from triage.wiring import Worker
 
 
@@ -62,7 +63,7 @@ def poll(
     found.configure_logs()
     settings = found.required_settings
     failed = False
-    rows = []
+    rows: list[list[Any]] = []
     with open_worker(settings) as worker:
         if source is not None and source not in worker.sources:
             raise Usage(f"no source is named {source!r}; there are {', '.join(worker.sources)}")
@@ -90,15 +91,53 @@ def poll(
 
 
 def demo(
+    context: typer.Context,
     folder: Annotated[Path, typer.Option("--folder", help="Where the demo keeps its data.")] = Path(
         "demo-data"
     ),
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
     """Triage a shipped mailbox and shipped recordings, with leads arriving at a local endpoint."""
-    from triage.demo.show import show  # noqa: PLC0415 - heavy
+    from triage.demo.play import Stageplay, play  # noqa: PLC0415 - heavy
 
-    raise typer.Exit(show(folder, as_json=as_json))
+    found = of(context)
+    found.quiet = not found.verbose
+    found.configure_logs()
+    stage = Stageplay(folder)
+    with output.progress("triaging", stage.total) as advance:
+        ending = play(stage, advance)
+    if as_json:
+        output.show_json(ending)
+    else:
+        _show(ending, folder)
+    raise typer.Exit(0 if ending.good else 1)
+
+
+def _show(ending: Ending, folder: Path) -> None:
+    output.show_table(
+        ["inquiry", "channel", "label", ">confidence", "signals", "outcome", ">delivered in"],
+        [
+            [
+                row.inquiry,
+                row.channel,
+                row.label,
+                f"{row.confidence:.0%}" if row.confidence is not None else "",
+                row.signals,
+                row.outcome,
+                f"{row.delivered_s:.1f} s" if row.delivered_s is not None else "",
+            ]
+            for row in ending.rows
+        ],
+    )
+    as_written = sum(row.expected for row in ending.rows)
+    output.say(
+        f"{len(ending.rows)} inquiries, {ending.leads} leads forwarded; the endpoint accepted "
+        f"{ending.accepted} with a valid signature, {ending.doubled} twice, refused "
+        f"{ending.refused}; {ending.unfinished} unfinished",
+        "bold green" if ending.good else "bold red",
+    )
+    output.say(f"{as_written} of {len(ending.rows)} came out as their authors expected")
+    output.say(f"Look around: triage -s {folder}/triage.toml inquiries list")
 
 
 def _warn_of_gaps(worker: Worker, destinations: int) -> None:

@@ -5,6 +5,8 @@ Retries are not made here: they are rows with a due time, so that they survive a
 
 from __future__ import annotations
 
+import base64
+import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,6 +77,11 @@ class WebhookClient:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+
+
+def new_secret() -> str:
+    """A signing secret as Standard Webhooks defines it: `whsec_` and 32 random bytes in base64."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def sign(secret: str, message_id: str, at: datetime, body: str) -> str:

@@ -91,7 +91,7 @@ class Endpoint:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:  # noqa: N802 - the base class names it
+            def do_POST(self) -> None:
                 length = min(int(self.headers.get("content-length") or 0), _MAX_BODY)
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 status = endpoint.receive(headers, self.rfile.read(length))

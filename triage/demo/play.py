@@ -124,13 +124,7 @@ class Stageplay:
         self.folder = folder
         self.fixtures = fixtures_folder()
         self.mails = sorted((self.fixtures / "mail").glob("*.eml"))
-        self.calls = sorted(
-            path
-            for path in (self.fixtures / "calls").iterdir()
-            if path.is_file()
-            and (path.with_suffix(".expected.json")).exists()
-            and path.suffix not in {".json", ".py", ".md"}
-        )
+        self.calls = shipped_recordings(self.fixtures)
 
     @contextmanager
     def open(self) -> Iterator[tuple[Settings, Endpoint, str]]:
@@ -169,6 +163,15 @@ class Stageplay:
     def total(self) -> int:
         """How many items there are to triage."""
         return len(self.mails) + len(self.calls)
+
+
+def shipped_recordings(fixtures: Path) -> list[Path]:
+    """The recordings among the fixtures: what has its expected outcome beside it."""
+    return sorted(
+        path
+        for path in (fixtures / "calls").iterdir()
+        if path.suffix != ".json" and path.with_suffix(".expected.json").exists()
+    )
 
 
 def play(stage: Stageplay, told: Told) -> Ending:
