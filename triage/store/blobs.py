@@ -70,10 +70,9 @@ class BlobStore:
                 out.flush()
                 os.fsync(out.fileno())
             place = self._place(digest.hexdigest())
-            changed = [place.parent, *_missing(place.parent, self.root)]
             place.parent.mkdir(parents=True, exist_ok=True)
             aside.replace(place)  # also where it exists: a damaged copy is healed
-            for folder in changed:
+            for folder in (place.parent, place.parent.parent, self.root):
                 _sync_folder(folder)
         finally:
             aside.unlink(missing_ok=True)
@@ -90,15 +89,6 @@ def _chunks(content: bytes | Path) -> Iterator[bytes]:
                 yield chunk
     except OSError as error:
         raise _Unreadable(f"cannot read {content}: {error.strerror}") from error
-
-
-def _missing(folder: Path, root: Path) -> list[Path]:
-    """The folders that get a new entry when `folder` is made: parents of what is not there."""
-    found = []
-    while folder != root and not folder.exists():
-        folder = folder.parent
-        found.append(folder)
-    return found
 
 
 def _sync_folder(folder: Path) -> None:

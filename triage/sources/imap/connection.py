@@ -8,14 +8,11 @@ from contextlib import contextmanager, suppress
 from imaplib import IMAP4
 from typing import Any
 
-import structlog
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, LoginError
 
 from triage.errors import Configuration, Transient
 from triage.settings import ImapSource
-
-log = structlog.get_logger(__name__)
 
 # RFC 5530: the server's own trouble, not a wrong password.
 _PASSING = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")

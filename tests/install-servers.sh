@@ -1,0 +1,66 @@
+#!/bin/sh
+# Installs the real servers that the tests (and the demo) start by themselves.
+#
+#     install-servers.sh [dovecot] [postgresql]      both without arguments
+#
+# May be run again at any time; does nothing where they are there. Needs Debian or Ubuntu, and root or
+# a sudo that asks for no password. Where that is missing it says what to do and ends well, because
+# tests without their server are skipped; with CI=true it fails, as they would.
+set -eu
+
+cannot() {
+    echo "install-servers: $1" >&2
+    [ "${CI:-}" != true ] || exit 1
+    exit 0
+}
+
+missing=""
+for server in "${@:-dovecot postgresql}"; do
+    # shellcheck disable=SC2086 # the default is two words
+    for name in $server; do
+        case "$name" in
+        dovecot)
+            [ -x /usr/sbin/dovecot ] && [ -e /usr/lib/dovecot/imap ] ||
+                missing="$missing dovecot-imapd"
+            command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
+            ;;
+        postgresql)
+            ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+            ;;
+        *)
+            echo "install-servers: unknown server '$name'; use dovecot or postgresql" >&2
+            exit 2
+            ;;
+        esac
+    done
+done
+if [ -z "$missing" ]; then
+    echo "install-servers: all there, nothing to do"
+    exit 0
+fi
+
+command -v apt-get >/dev/null 2>&1 ||
+    cannot "no apt-get here; install by hand what tests and demo should use:$missing"
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+    sudo -n true 2>/dev/null ||
+        cannot "needs root: sudo apt-get install --no-install-recommends$missing"
+    as_root="sudo -n"
+fi
+
+# The packages start their services when they are installed. Only the programs are needed, so that
+# is forbidden for as long as this takes, unless the machine has a rule of its own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+    $as_root chmod 755 "$policy"
+    # shellcheck disable=SC2064 # the values of now
+    trap "$as_root rm -f $policy" EXIT
+fi
+
+echo "install-servers: installing$missing"
+$as_root apt-get update -q || cannot "the package lists cannot be read; see above"
+# shellcheck disable=SC2086 # a list of packages
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing ||
+    cannot "could not install$missing; see above"
+echo "install-servers: done"

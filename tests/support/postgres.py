@@ -1,0 +1,122 @@
+"""A private PostgreSQL for one test session."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from triage.demo.dovecot import free_port
+
+
+def programs() -> Path | None:
+    """The folder of the server's programs, the newest version; None where there is none."""
+    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    if named := shutil.which("initdb"):
+        found.append(Path(named).resolve().parent)
+    return max(found, key=_version, default=None)
+
+
+class Postgres:
+    """A server on a free port. It refuses to run as root, and is then run as `nobody`."""
+
+    def __init__(self) -> None:
+        folder = programs()
+        assert folder is not None, "PostgreSQL is not installed"
+        self.port = free_port()
+        self.root = Path(tempfile.mkdtemp(prefix="triage-postgres-"))
+        self._as: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            self._as = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+            shutil.chown(self.root, "nobody", "nogroup")
+        self._programs = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self._databases = 0
+
+    def start(self) -> None:
+        """Make a cluster and wait until it answers."""
+        data = self.root / "data"
+        subprocess.run(
+            [
+                self._programs / "initdb",
+                *("-D", data, "-U", "triage", "-A", "trust", "--no-sync"),
+                *("--encoding=UTF8", "--locale=C.UTF-8"),
+            ],
+            check=True,
+            capture_output=True,
+            cwd="/",
+            **self._as,
+        )
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": str(self.root),
+            "fsync": "off",
+            "full_page_writes": "off",
+            "synchronous_commit": "off",
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with (self.root / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", data, "-p", str(self.port), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+                **self._as,
+            )
+        deadline = time.monotonic() + 30
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((self.root / "log").read_text())
+            time.sleep(0.05)
+
+    def create(self) -> str:
+        """A fresh, empty database; returns its SQLAlchemy URL."""
+        self._databases += 1
+        name = f"test_{self._databases}"
+        self._execute(f"CREATE DATABASE {name}")
+        return f"postgresql://triage@127.0.0.1:{self.port}/{name}"
+
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is still connected."""
+        self._execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def close(self) -> None:
+        """End the server, its children with it, and remove its files."""
+        if self._process is not None:
+            # Backends leave the process group; a fast shutdown ends them, and so does the
+            # postmaster's death.
+            for way in (signal.SIGINT, signal.SIGKILL):
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, way)
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(timeout=10)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self._address("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _address(self, database: str) -> str:
+        return f"host=127.0.0.1 port={self.port} user=triage dbname={database}"
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+def _version(folder: Path) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", str(folder)))
