@@ -52,7 +52,9 @@ def test_review_below_is_stricter_than_the_model() -> None:
     assert decide(verdict("lead", 0.9), worth(80), rules).outcome is Outcome.REVIEW
 
 
-@given(st.sampled_from(LABELS), st.floats(0, 1), st.floats(0, 1), st.booleans(), st.integers(0, 100))
+@given(
+    st.sampled_from(LABELS), st.floats(0, 1), st.floats(0, 1), st.booleans(), st.integers(0, 100)
+)
 def test_a_likely_lead_is_never_filed(
     label: Label, confidence: float, lead: float, unsure: bool, score: int
 ) -> None:
