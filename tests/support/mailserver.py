@@ -36,13 +36,13 @@ class MailServer(Dovecot):
 
     def kill_sessions(self) -> None:
         """SIGKILL to the processes that serve logged-in clients; the server itself lives on."""
-        for process in Path("/proc").iterdir():
+        assert self._process is not None
+        for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
-                command = (process / "cmdline").read_bytes()
-                if command.startswith(b"dovecot/imap\0") or command == b"dovecot/imap":
-                    group = os.getpgid(int(process.name))
-                    if self._process is not None and group == self._process.pid:
-                        os.kill(int(process.name), signal.SIGKILL)
+                name = (process / "cmdline").read_bytes().split(b"\0")[0]
+                of_this_server = os.getpgid(int(process.name)) == self._process.pid
+                if of_this_server and name.endswith(b"/imap"):
+                    os.kill(int(process.name), signal.SIGKILL)
 
     def administer(self, *arguments: str) -> str:
         """Run `doveadm`; returns what it printed."""

@@ -44,6 +44,7 @@ maildir_very_dirty_syncs = no
 mail_max_userip_connections = 100
 disable_plaintext_auth = no
 auth_mechanisms = plain login
+auth_failure_delay = 0
 passdb {{
   driver = static
   args = password={password}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from imaplib import IMAP4
 from typing import Any
 
-from triage.errors import Configuration
+import structlog
+
+from triage.errors import Configuration, Transient
 from triage.settings import ImapSource, Limits
 from triage.sources.base import Batch, Fetched, Memory
 from triage.sources.imap import messages
@@ -16,16 +20,22 @@ from triage.sources.imap.messages import Listed, OpenFolder
 from triage.sources.refusals import header_of, too_large
 from triage.types import FolderCursor, SourceRef
 
+log = structlog.get_logger(__name__)
+
 _BATCH_BYTES = 32_000_000
-_PATIENCE = 3  # polls that may break off at the same mail before it is refused
+_PATIENCE = 3  # times that the connection may break at one mail before it is refused
+_PAUSES = (0.5, 1.0, 1.5, 2.0)  # seconds before a connection that broke at a mail is opened again
 
 
 class ImapMailbox:
     """Reads what arrived since the cursor of each folder.
 
     The cursor is UIDVALIDITY and the last UID. Where UIDVALIDITY is new or missing the folder is
-    read from its beginning: the store knows mails by their content. Flags, dates and names of
-    senders play no part.
+    read from its beginning: the store knows mails by their content. Flags and dates play no part.
+
+    Some servers drop the connection over a mail that they cannot give (its file is damaged, say).
+    Such a mail is found by fetching alone what a batch broke at, and refused once the server gives
+    other mails but never this one; so it blocks neither the folder nor the worker.
     """
 
     def __init__(self, settings: ImapSource, limits: Limits) -> None:
@@ -37,6 +47,20 @@ class ImapMailbox:
 
     def poll(self, memory: Memory) -> Iterator[Batch]:
         """Yield what is new, folder by folder. See `Source.poll`."""
+        for pause in (*_PAUSES, None):
+            broken = self._broke.total()
+            try:
+                yield from self._session(memory)
+            except Transient as error:
+                at_a_mail = self._broke.total() > broken
+                if pause is None or not at_a_mail or isinstance(error.__cause__, TimeoutError):
+                    raise
+                log.info("connecting again", source=self.name, problem=str(error))
+                time.sleep(pause)
+            else:
+                return
+
+    def _session(self, memory: Memory) -> Iterator[Batch]:
         with connected(self._settings) as client:
             problems: list[str] = []
             for name in self._settings.folders:
@@ -85,20 +109,35 @@ class ImapMailbox:
                 yield from self._batches(client, folder, uids[start : start + self._settings.batch])
 
     def _batches(self, client: Any, folder: OpenFolder, uids: list[int]) -> Iterator[Batch]:
-        mails = messages.listed(client, uids)
-        for part in self._parts(folder, mails):
-            yield Batch(self._items(client, folder, part), _cursor(folder, part[-1].uid))
-        if not mails or mails[-1].uid < uids[-1]:  # deleted meanwhile
-            yield Batch((), _cursor(folder, uids[-1]))
+        alone = any(self._broke[_key(folder, uid)] for uid in uids)
+        for group in [[uid] for uid in uids] if alone else [uids]:
+            with self._blamed(_key(folder, group[0])) as given_up:
+                mails = (
+                    [messages.unlisted(group[0])] if given_up else messages.listed(client, group)
+                )
+            for part in self._parts(mails):
+                with self._blamed(_key(folder, part[0].uid)):
+                    items = self._items(client, folder, part)
+                yield Batch(items, _cursor(folder, part[-1].uid))
+            if not mails or mails[-1].uid < group[-1]:  # deleted meanwhile
+                yield Batch((), _cursor(folder, group[-1]))
 
-    def _parts(self, folder: OpenFolder, mails: Sequence[Listed]) -> Iterator[list[Listed]]:
-        """Mails that are fetched together: bounded in bytes; alone after the connection broke."""
-        alone = any(self._broke[self._key(folder, mail)] for mail in mails)
+    @contextmanager
+    def _blamed(self, key: str) -> Iterator[bool]:
+        """Remember where the connection broke; yields whether it did so too often."""
+        try:
+            yield self._broke[key] >= _PATIENCE
+        except (IMAP4.abort, OSError):
+            self._broke[key] += 1
+            raise
+
+    def _parts(self, mails: Sequence[Listed]) -> Iterator[list[Listed]]:
+        """Mails that are fetched together, bounded in bytes."""
         part: list[Listed] = []
         size = 0
         for mail in mails:
             weight = min(mail.size, self._limit)
-            if part and (alone or size + weight > _BATCH_BYTES):
+            if part and size + weight > _BATCH_BYTES:
                 yield part
                 part, size = [], 0
             part.append(mail)
@@ -109,22 +148,17 @@ class ImapMailbox:
     def _items(
         self, client: Any, folder: OpenFolder, part: Sequence[Listed]
     ) -> tuple[Fetched, ...]:
-        first = self._key(folder, part[0])
-        given_up = self._broke[first] > _PATIENCE
-        wanted = [mail.uid for mail in part if mail.size <= self._limit and not given_up]
-        try:
+        key = _key(folder, part[0].uid)
+        times = self._broke[key]
+        contents: dict[int, bytes] = {}
+        if times >= _PATIENCE:  # then the part is this one mail
+            messages.fetch_another(client, part[0].uid)
+            troubles = {part[0].uid: f"the connection broke {times} times while it was read"}
+        else:
+            wanted = [mail.uid for mail in part if mail.size <= self._limit]
             contents, troubles = messages.bodies(client, wanted)
-            if given_up:
-                troubles = {
-                    part[
-                        0
-                    ].uid: f"the connection broke {self._broke[first]} times while it was read"
-                }
-            items = [self._item(client, folder, mail, contents, troubles) for mail in part]
-        except (IMAP4.abort, OSError):
-            self._broke[first] += 1
-            raise
-        del self._broke[first]
+        items = [self._item(client, folder, mail, contents, troubles) for mail in part]
+        del self._broke[key]
         return tuple(item for item in items if item)
 
     def _item(
@@ -132,8 +166,8 @@ class ImapMailbox:
         client: Any,
         folder: OpenFolder,
         mail: Listed,
-        contents: dict[int, bytes],
-        troubles: dict[int, str],
+        contents: Mapping[int, bytes],
+        troubles: Mapping[int, str],
     ) -> Fetched | None:
         """The item; None where the mail was deleted meanwhile."""
         content, refused = contents.get(mail.uid, b""), ""
@@ -147,7 +181,7 @@ class ImapMailbox:
         elif mail.uid not in contents:
             return None
         return Fetched(
-            ref=SourceRef(self.name, "imap", self._key(folder, mail)),
+            ref=SourceRef(self.name, "imap", _key(folder, mail.uid)),
             channel="email",
             received_at=mail.received_at,
             media_type="message/rfc822",
@@ -155,9 +189,9 @@ class ImapMailbox:
             refused=refused,
         )
 
-    @staticmethod
-    def _key(folder: OpenFolder, mail: Listed) -> str:
-        return f"{folder.name}/{folder.uidvalidity}/{mail.uid}"
+
+def _key(folder: OpenFolder, uid: int) -> str:
+    return f"{folder.name}/{folder.uidvalidity}/{uid}"
 
 
 def _cursor(folder: OpenFolder, last_uid: int) -> FolderCursor:

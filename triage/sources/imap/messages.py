@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 # An answer to SEARCH is one line, and the client bounds lines to 1 MB: eleven bytes a UID.
 _SEARCHED_AT_ONCE = 50_000
+_NEARBY = 2000
 _OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
 # What imapclient raises for an answer that it cannot read; the session goes on.
@@ -79,6 +81,11 @@ def listed(client: Any, uids: Sequence[int]) -> list[Listed]:
     ]
 
 
+def unlisted(uid: int) -> Listed:
+    """Stands for a mail about which the server cannot be asked."""
+    return Listed(uid, 0, datetime.now(UTC))
+
+
 def bodies(client: Any, uids: Sequence[int]) -> tuple[dict[int, bytes], dict[int, str]]:
     """(mails as they are, why others that exist could not be had). What was deleted is in none."""
     answers, troubles = fetched(client, uids, ["BODY.PEEK[]"])
@@ -97,6 +104,16 @@ def header(client: Any, uid: int) -> bytes:
     answers, _ = fetched(client, [uid], [f"BODY.PEEK[HEADER]<0.{HEADER_BYTES}>"])
     content = answers.get(uid, {}).get(b"BODY[HEADER]<0>")
     return content if isinstance(content, bytes) else b""
+
+
+def fetch_another(client: Any, uid: int) -> None:
+    """Read a little of some other mail nearby, if there is one; raises what a broken connection
+    raises. Shows whether the server is at fault, or the mail `uid` alone.
+    """
+    around = client.search(f"UID {max(1, uid - _NEARBY)}:{uid + _NEARBY}")
+    if others := [other for other in around if other != uid]:
+        # Any: a fixed choice might be a bad one for ever.
+        client.fetch([random.choice(others)], ["BODY.PEEK[]<0.1024>"])  # noqa: S311 - no secret
 
 
 def fetched(
