@@ -20,15 +20,22 @@ _PHONE: Final = re.compile(
 _NO_PHONE_BEFORE: Final = re.compile(
     r"(?:ip|order|invoice|ref|no\.|po|rfp|#|case|fax|account)[ .:#]*$"
 )
+_PHONE_CUE: Final = re.compile(
+    r"\b(?:call|ring|phone|tel|mobile|cell|number|reach|text|whatsapp|on|direct)\b[^\n]{0,20}$"
+    r"|\n\s*$"
+    r"|\.\s*$"
+)
 _NO_REPLY: Final = re.compile(
-    r"^(?:no-?reply|do-?not-?reply|\S*noreply|forms?|website|webform|wordpress|notifications?|mailer\S*"
+    r"^(?:no-?reply|do-?not-?reply|\S*noreply|forms?|website|webform|wordpress|notifications?"
+    r"|mailer\S*"
     r"|bounce\S*|postmaster|web)\b|-noreply|noreply",
     re.IGNORECASE,
 )
-_FREE_MAIL: Final = frozenset(
-    "gmail.com googlemail.com outlook.com hotmail.com live.com yahoo.com aol.com icloud.com me.com"
-    " gmx.de gmx.net web.de proton.me protonmail.com mail.com comcast.net".split()
-)
+_PROVIDERS: Final = """
+gmail.com googlemail.com outlook.com hotmail.com live.com yahoo.com aol.com icloud.com me.com
+gmx.de gmx.net web.de proton.me protonmail.com mail.com comcast.net
+"""
+_FREE_MAIL: Final = frozenset(_PROVIDERS.split())
 
 
 def find_email(material: Material, form: dict[FieldName, Finding]) -> Finding | None:
@@ -67,6 +74,17 @@ def find_phone(material: Material, form: dict[FieldName, Finding]) -> Finding | 
             number = phone_number(said, region)
             if number and number not in own:
                 return Finding(source, start, end, 0.9, "", number)
+    return _foreign(material)
+
+
+def _foreign(material: Material) -> Finding | None:
+    """A number that its region does not have, but that is plainly one; it has no E.164."""
+    for source in material.own:
+        for start, end, said in _numbers(source, 0, len(source.heard)):
+            digits = re.sub(r"\D", "", said)
+            cued = _PHONE_CUE.search(source.lower[max(0, start - 24) : start])
+            if 9 <= len(digits) <= 13 and (digits[0] == "0" or cued or source.field == "signature"):
+                return Finding(source, start, end, 0.7)
     return None
 
 

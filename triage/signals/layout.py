@@ -1,4 +1,4 @@
-"""Form layouts: `Name: …`, `Phone - …`, `*Company*: …`, tables, `key=value`, labels above values."""
+"""Form layouts: `Name: …`, `Phone - …`, `*Company*: …`, tables, `key=value`, stacked labels."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ _LABELS: Final[dict[FieldName, str]] = {
     "first_name": r"first ?name|given name|vorname",
     "last_name": r"last ?name|surname|family name|nachname",
     "contact_name": r"(?:full |contact |customer |client |caller |lead )?name|contact(?: person)?"
-    r"|asked by|request[eo]r|requested by|submitted by|buyer|attn|who(?: are you)?",
+    r"|asked by|enquiries|visitor|guest|patient|request[eo]r|requested by|submitted by|buyer"
+    r"|attn|who(?: are you)?",
     "email": r"(?:contact )?e-?mail(?: address| id)?|mail|reply to",
     "phone": r"(?:contact |cell ?|mobile |daytime |best )?(?:tele)?phone(?: (?:number|no))?|tel"
     r"|mobile(?: number)?|cell|direct|telefon|contact (?:number|no)|call ?back(?: number)?|number"
     r"|whatsapp",
-    "company": r"(?:company|organi[sz]ation|business|firm|firma|entity|employer|organisation)"
+    "company": r"(?:company|org|organi[sz]ation|business|firm|firma|entity|employer|organisation)"
     r"(?: name)?|practice|account name",
     "role": r"(?:job )?title|(?:job )?role|position(?: / position)?|occupation|function|job",
     "location": r"city|town|location|zip|zip code|post ?code|area|suburb|currently at|region|county"
-    r"|property(?: address)?|(?:street |site |job |service )?address|site|where|where are you|country",
+    r"|property(?: address)?|(?:street |site |job |service )?address|site|where|where are you"
+    r"|country",
     "company_size": r"(?:number of |no of |# of )?(?:employees|seats|users|staff|vehicles|sites"
     r"|licen[cs]es|units|drivers|people)|(?:company|team|fleet) size|headcount|fleet",
     "budget": r"(?:approx(?:imate)? |estimated |max(?:imum)? |monthly |project )?budget"
@@ -42,16 +44,23 @@ _KNOWN: Final = "|".join(f"(?P<{name}>{words})" for name, words in _LABELS.items
 _LABEL: Final = re.compile(rf"(?:your |the |primary )?(?:{_KNOWN})", re.IGNORECASE)
 _LINE: Final = re.compile(
     r"^[ \t*|>•-]*(?P<label>[A-Za-z#][\w /'?()#&+-]{0,40}?)(?P<mark>[ \t]*\*?[ \t]*(?::|=|\|)[*|]*"
-    r"|[ \t]*\.{2,}|[ \t]+[-–—][ \t]|[ \t]{2,}|\t)[ \t]*(?:&nbsp;)?(?P<value>[^\n]*?)[ \t|]*$",
+    r"|[ \t]*\.{2,}|[ \t]+[-\u2013\u2014][ \t]|[ \t]{2,}"
+    r"|\t)[ \t]*(?:&nbsp;)?(?P<value>[^\n]*?)[ \t|]*$",
     re.MULTILINE,
 )
-_CAPITALS: Final = re.compile(r"^(?P<label>[A-Z][A-Z ]{2,20}?) (?P<value>[^\n]+?)[ \t]*$", re.M)
+_CAPITALS: Final = re.compile(
+    r"^(?P<label>[A-Z][A-Z ]{2,20}?) "
+    r"(?P<value>[^\n]+?)[ \t]*$",
+    re.MULTILINE,
+)
 _ALONE: Final = re.compile(
-    r"^[ \t*]*(?P<label>[A-Za-z][\w /'?-]{1,40}?)[?:* \t]*\n(?:[ \t]*\n)?[ \t]*(?P<value>\S[^\n]*?)[ \t]*$",
+    r"^[ \t*]*(?P<label>[A-Za-z][\w /'?-]{1,40}?)[?:* \t]*\n(?:[ \t]*\n)?[ \t]*"
+    r"(?P<value>\S[^\n]*?)[ \t]*$",
     re.MULTILINE,
 )
 _EMPTY: Final = re.compile(
-    r"[-–—.\s]*|\(?(?:not (?:given|provided|specified|stated)|n/?a|none|nil|unknown|tbc|tbd|blank"
+    r"[-\u2013\u2014.\s]*|\(?(?:not (?:given|provided|specified|stated)|n/?a|none|nil|unknown"
+    r"|tbc|tbd|blank"
     r"|same|yes|no|\?+)\)?\.?",
     re.IGNORECASE,
 )

@@ -8,8 +8,8 @@ from triage.signals.amounts import find_budget, find_size
 from triage.signals.contact import caller_number, find_email, find_phone, sender_email
 from triage.signals.decision import find_decision
 from triage.signals.fit import fit_parts
+from triage.signals.identity import find_identity, sender_name
 from triage.signals.layout import FieldName, read_form
-from triage.signals.person import find_person, sender_name
 from triage.signals.place import find_location
 from triage.signals.product import find_product
 from triage.signals.readiness import find_readiness
@@ -39,7 +39,7 @@ def _findings(material: Material) -> dict[SignalName, Finding]:
     form: dict[FieldName, Finding] = {}
     for source in material.own:
         form |= {name: found for name, found in read_form(source).items() if name not in form}
-    person = find_person(material, form)
+    person = find_identity(material, form)
     when = find_timeline(material, form)
     named = [person[name] for name in ("contact_name", "company") if name in person]
     found: dict[SignalName, Finding | None] = {

@@ -17,9 +17,8 @@ from classifiers.labels import SignalName
 from triage.settings import Business
 from triage.types import Evidence, Inquiry, Segment, Signal, Transcript
 
-_SPEAKER: Final = re.compile(
-    r"^(Agent|Caller|Visitor|Customer):[ \t]*", re.MULTILINE | re.IGNORECASE
-)
+_CALLER: Final = re.compile(r"^(?:Caller|Visitor|Customer|Client):", re.MULTILINE | re.IGNORECASE)
+_SPEAKER: Final = re.compile(r"^([A-Z][\w .']{1,20}):[ \t]*", re.MULTILINE)
 _QUOTED_LINE: Final = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 _REPLY_TO: Final = re.compile(
     r"^(?:-{2,} ?Original Message ?-{2,}|On .{8,80} wrote:|_{20,})[ \t]*$.*\Z",
@@ -154,7 +153,7 @@ def _writing(inquiry: Inquiry) -> list[Source]:
         Source("forwarded", inquiry.forwarded, inquiry.forwarded, "forwarded", 0.8),
     ]
     passed_on = _FORWARD.search(inquiry.text)
-    if passed_on and not _SPEAKER.search(inquiry.text):
+    if passed_on and not _CALLER.search(inquiry.text):
         kept = blank(inquiry.text, 0, passed_on.start())
         sources.append(Source("text", inquiry.text, kept, "forwarded", 0.8))
     return sources
@@ -162,7 +161,7 @@ def _writing(inquiry: Inquiry) -> list[Source]:
 
 def _own_words(text: str) -> str:
     """The text without quoted history, forwarded mail, boilerplate and the agent's turns."""
-    if _SPEAKER.search(text):
+    if _CALLER.search(text):
         return _callers_turns(text)
     for pattern in (_REPLY_TO, _FORWARD, _QUOTED_LINE, _BOILERPLATE):
         text = pattern.sub(_spaces, text)
@@ -174,8 +173,8 @@ def _callers_turns(text: str) -> str:
     marks = [*_SPEAKER.finditer(text)]
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     for mark, end in zip(marks, ends, strict=True):
-        agent = mark[1].lower() == "agent"
-        heard = blank(heard, mark.start(), end if agent else mark.end())
+        contact = _CALLER.match(mark[0])
+        heard = blank(heard, mark.start(), mark.end() if contact else end)
     return heard
 
 

@@ -57,14 +57,14 @@ def spoken_digits(text: str) -> str:
         if word in {"double", "triple", "treble"}:
             repeat = 2 if word == "double" else 3
             continue
-        digits += _said(word, digits, before) * repeat
+        digits += _said(word, before) * repeat
         repeat = 1
         if before in _TENS and word in _ONES and word != "zero":
             digits = digits[:-2] + digits[-1]  # "twenty one" is 21, not 201
     return ("+" if words[:1] == ["plus"] else "") + digits
 
 
-def _said(word: str, digits: str, before: str) -> str:
+def _said(word: str, before: str) -> str:
     if word.isdigit():
         return word
     if word in _DIGITS:

@@ -15,38 +15,64 @@ from triage.signals.spoken import NUMBER
 
 _DAY: Final = rf"(?:{ORDINAL}|\d{{1,2}})"
 _DATE: Final = (
-    rf"(?:{_DAY}\.?(?: of)?(?: {MONTHS})?\s*(?:-|–|to|and|until)\s*(?:the )?{_DAY}\.?(?: of)? {MONTHS}\b"
-    rf"|{MONTHS}\.? (?:the )?(?:{ORDINAL}|\d{{1,2}}(?![\d:]))(?:,? 20\d\d)?\b|{_DAY}\.?[ -](?:of )?{MONTHS}\b(?:,? 20\d\d)?"
-    r"|\b20\d\d-\d\d-\d\d\b|(?<![\d/.])\d{1,2}/\d{1,2}(?:/\d{2,4})?(?![\d/])(?! (?:split|technical|duty))"
+    rf"(?:{_DAY}\.?(?: of)?(?: {MONTHS})?\s*(?:-|\u2013|to|and|until)\s*(?:the )?{_DAY}\.?(?: of)? "
+    rf"{MONTHS}\b"
+    rf"|{MONTHS}\.? (?:the )?(?:{ORDINAL}|\d{{1,2}}(?![\d:]))(?:,? 20\d\d)?\b|{_DAY}\.?[ -](?:of "
+    rf")?{MONTHS}\b(?:,? 20\d\d)?"
+    r"|\b20\d\d-\d\d-\d\d\b|(?<![\d/.])\d{1,2}/\d{1,2}(?:/\d{2,4})?(?![\d/])(?! (?:split"
+    r"|technical|duty))"
     r"|(?<![\d.])(?:[0-2]?\d|3[01])\.(?:0\d|1[0-2])\.?(?![\d.])(?! ?(?:%|m\b|am|pm|per|each)))"
 )
 _PERIOD: Final = (
     rf"(?:(?:the )?(?:end|start|beginning|middle|early|mid|late)[ -](?:of )?(?:the |this |next )?"
     rf"(?:{MONTHS}|month|year|week|quarter|summer|season)\b"
-    rf"|\bq[1-4]\b(?: 20\d\d)?|(?:the )?(?:first|second|third|fourth) quarter|{MONTHS} ?- ?{MONTHS}\b"
-    rf"|(?:this|next) (?:month|quarter|{SEASONS})|next {MONTHS}\b|{SEASONS} (?:of )?next year|{MONTHS} next year"
-    r"|(?:the )?(?:june|summer|year|month|season) after next|next (?:fiscal |financial )?year(?:'s \w+ \w+)?"
+    rf"|\bq[1-4]\b(?: 20\d\d)?|(?:the )?(?:first|second|third|fourth) quarter|{MONTHS} ?- "
+    rf"?{MONTHS}\b"
+    rf"|(?:this|next) (?:month|quarter|{SEASONS})|next {MONTHS}\b|{SEASONS} (?:of )?next year"
+    rf"|{MONTHS} next year"
+    r"|(?:the )?(?:june|summer|year|month|season) after next|next (?:fiscal |financial "
+    r")?year(?:'s \w+ \w+)?"
     r"|\bfy ?\d\d+|(?:the )?new year\b(?! party|'s)|not this year|not for ages(?: yet)?)"
 )
 _NEAR: Final = (
-    rf"(?:\basap\b|as soon as (?:possible|you can)|\bright (?:now|away)|\bimmediately\b|\btoday\b|\btonight\b"
-    r"|\btomorrow\b|\btmrw\b|this (?:week(?:end)?|wk|morning|afternoon|evening|arvo)|next (?:week(?:end)?|wk)"
-    rf"|(?:this |next |coming |a week )?\b{WEEKDAYS}\b(?:,? the {ORDINAL})?(?: at \w+| noon)?"
-    rf"|(?:within|in|over) (?:the next )?(?:about |around )?(?:{NUMBER}|a|a few|a couple of) (?:day|week|month|year)s?\b"
+    rf"(?:\basap\b|as soon as (?:possible|you can)|\bright (?:now|away)|\bimmediately\b"
+    rf"|\btoday\b|\btonight\b"
+    r"|\btomorrow\b|\btmrw\b|this (?:week(?:end)?|wk|morning|afternoon|evening|arvo)|next "
+    r"(?:week(?:end)?|wk)"
+    rf"|(?:this |next |coming |a week )?\b{WEEKDAYS}\b(?: week)?(?:,? the {ORDINAL})?(?: at \w+| "
+    rf"noon)?"
+    rf"|(?:within|in|over) (?:the next )?(?:about |around )?(?:{NUMBER}|a|a few|a couple of) "
+    rf"(?:day|week|month|year)s?\b"
     r"|in the morning)"
 )
 _EVENT: Final = (
-    r"(?:before (?:the |our |my |his |her |next |they |it )?(?:christmas|xmas|easter|thanksgiving|winter|summer|spring|fall|autumn|"
-    r"harvest|snow|ice storm|school|season|matariki|ramadan|eid|diwali|holidays?|wedding|kids|in-laws|clocks|in-laws|"
+    rf"(?:(?:the )?(?:first|second|third|fourth|last) {WEEKDAYS} (?:of|in) {MONTHS}\b|by (?:the "
+    rf"weekend|dark|noon)\b"
+    r"|(?:by|around|for|on|at) (?:next )?(?:memorial day|labou?r day|halloween|christmas|xmas"
+    r"|easter|thanksgiving)|\b24 hrs?\b|"
+    r"before (?:the |our |my |his |her |next |they |it )?(?:christmas|xmas|easter|memorial day"
+    r"|labou?r day|halloween|thanksgiving|winter|summer|spring|fall|autumn|"
+    r"harvest|snow|ice storm|school|season|matariki|ramadan|eid|diwali|holidays?|wedding|kids"
+    r"|in-laws|clocks|in-laws|"
     r"baby|party|move|renewal|opening|end)(?: (?!and|but|so|or|we|i|is|if)[a-z']+){0,3}"
-    r"|(?:in|over|during|for) the (?:easter|christmas|summer|school|september|half-?term|spring) \w*(?: ?hol\w*| break)?)"
+    r"|(?:in|over|during|for) the (?:easter|christmas|summer|school|september|half-?term|spring) "
+    r"\w*(?: ?hol\w*| break)?)"
 )
-_IN_MONTH: Final = rf"(?:(?:in|by|before|from|until|till|for|around|during|since|starting|of|late) (?:the )?(?:{MONTHS}|{SEASONS})\b(?: (?:next year|20\d\d))?)"
-_ORDINAL_DAY: Final = rf"(?:(?:the|by|on|from|before|until|for) {ORDINAL}\b(?: (?:inst|of (?:this|the|next) month))?(?! (?:floor|time|of|one|thing|two|three|few|car|place|party|guy|meeting|hand|year|quarter|wall|street|place|phase|opinion|boat|\w+ class)))"
-_LEAD_IN: Final = (
-    r"(?:(?:no later than|latest by|some ?time|maybe|perhaps|probably|ideally|start(?:ing|s)?|begin(?:ning)?|not|"
-    r"until|till|before|from|by|on|in|for|over|as of|between|the week of|week of|around|about|due|this|it'd be|"
-    r"early|mid|late|the|a long weekend in) ){0,4}"
+_IN_MONTH: Final = (
+    rf"(?:(?:in|by|before|from|until|till|for|around|during|since|starting|of|late) (?:the "
+    rf")?(?:{MONTHS}|{SEASONS})\b(?: (?:next year|20\d\d))?)"
+)
+_ORDINAL_DAY: Final = (
+    rf"(?:(?:the|by|on|from|before|until|for) {ORDINAL}\b(?: (?:inst|of (?:this|the|next) "
+    rf"month))?(?! (?:floor|time|of|one|thing|two|three|few|car|place|party|guy|meeting|hand"
+    rf"|year|quarter|wall|street|place|phase|opinion|boat|\w+ class)))"
+)
+_LEAD_IN: Final = re.compile(
+    r"(?<![\w-])(?:(?:no later than|latest by|latest|some ?time|maybe|perhaps|probably|ideally"
+    r"|start(?:ing|s)?|begin(?:ning)?|not|"
+    r"until|till|before|from|by|on|in|for|over|as of|between|the week of|week of|around|about"
+    r"|due|this|it'd be|"
+    r"early|mid|late|the|a long weekend in) ){1,4}$"
 )
 _CORES: Final = (
     (rf"{_DATE}", 6),
@@ -56,20 +82,24 @@ _CORES: Final = (
     (_IN_MONTH, 3),
     (_ORDINAL_DAY, 4),
 )
-_PATTERNS: Final = tuple(
-    (re.compile(rf"(?<![\w-]){_LEAD_IN}{core}"), weight) for core, weight in _CORES
-)
+_PATTERNS: Final = tuple((re.compile(rf"(?<![\w-]){core}"), weight) for core, weight in _CORES)
 _DEADLINE: Final = re.compile(
-    r"\b(?:by|before|within|deadline|due|need|needs|needed|must|start|starts|starting|open|opens|close[sd]?|closing|from|"
-    r"until|expires?|runs out|renew\w*|wedding|funeral|move|moving|want|like|done|finish\w*|ready|decide|ends?|hearing|"
-    r"date|arriv\w*|go live|launch|event|service is|out of|come|could|can you|available|free|asap|back)\b"
+    r"\b(?:by|before|within|deadline|due|need|needs|needed|must|start|starts|starting|open|opens"
+    r"|close[sd]?|closing|from|"
+    r"until|expires?|runs out|renew\w*|wedding|funeral|move|moving|want|like|done|finish\w*"
+    r"|ready|decide|ends?|hearing|"
+    r"date|arriv\w*|go live|launch|event|service is|out of|come|could|can you|available|free"
+    r"|asap|back)\b"
 )
 _PAST: Final = re.compile(
-    r"\b(?:last|since|was|were|had|went|came|did|quit|died|bought|got|resolved|ago|passed|saw|seen|every|each|most"
-    r"|second|any day but|open|wrote|called|paid|installed|sent|put|proposed|closed|a)\b[^.;\n]{0,24}$"
+    r"\b(?:last|since|was|were|had|went|came|did|quit|died|bought|got|resolved|ago|passed|saw"
+    r"|seen|every|each|most"
+    r"|second|any day but|open|wrote|called|paid|installed|sent|put|proposed"
+    r"|closed)\b[^.;\n]{0,24}$|\b(?:a|not|but a) $"
 )
 _CALL_BACK: Final = re.compile(
-    r"\b(?:call|ring|phone|reach|text|here|home|hours|in the office|answers?|back) (?:me |us |back )?[^.;\n]{0,22}$"
+    r"\b(?:call|ring|phone|reach|text|here|home|hours|in the office|answers?|back) (?:me |us "
+    r"|back )?[^.;\n]{0,22}$"
 )
 _NOT_A_TIME: Final = re.compile(r"^(?:the )?(?:second|first|third|may|mar|sat|sun|wed|mon|march)$")
 
@@ -84,16 +114,17 @@ class Horizon(Enum):
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A stated time and its distance."""
+    """A stated time and its distance; `soon`: within ten days."""
 
     finding: Finding
     horizon: Horizon
+    soon: bool = False
 
 
 def find_timeline(material: Material, form: dict[FieldName, Finding]) -> When | None:
     """The stated time that most looks like the wish's own: a deadline before a passing date."""
-    if "timeline" in form:
-        return _when(form["timeline"], material)
+    if (stated := form.get("timeline")) and stated.source.part == "own":
+        return _when(stated, material)
     best: tuple[float, Finding] | None = None
     for source in material.written:
         for weight, finding in _candidates(source):
@@ -107,7 +138,10 @@ def _candidates(source: Source) -> Iterator[tuple[float, Finding]]:
     text = source.lower
     for pattern, weight in _PATTERNS:
         for match in pattern.finditer(text):
-            start, end = _trimmed(text, *match.span())
+            start, end = match.span()
+            if lead := _LEAD_IN.search(text, max(0, start - 48), start):
+                start = lead.start()
+            start, end = _trimmed(text, start, end)
             if end - start < 3 or _NOT_A_TIME.match(text[start:end]):
                 continue
             before, after = text[max(0, start - 40) : start], text[end : end + 3]
@@ -139,8 +173,8 @@ def _when(finding: Finding, material: Material) -> When:
     if span is None:
         far = re.search(r"next year|ages|not this year|fy ?\d\d|after next|financial year", phrase)
         return When(stated, Horizon.FAR if far else Horizon.PERIOD)
-    ahead = (span.start - received.date()).days
-    if ahead > 240:
+    first, last = (span.start - received.date()).days, (span.end - received.date()).days
+    if first > 240 and last - first > 20:
         return When(stated, Horizon.FAR)
-    close = span.start == span.end or (span.end - received.date()).days <= 31
-    return When(stated, Horizon.DAY if close else Horizon.PERIOD)
+    exact = last - first < 16 or last <= 31
+    return When(stated, Horizon.DAY if exact else Horizon.PERIOD, soon=exact and last <= 10)
