@@ -6,6 +6,7 @@ is reported once, and taken in as soon as it can be.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import time
@@ -20,6 +21,7 @@ from triage.sources.base import Memory
 
 _ASKED_AT_ONCE = 200
 _REFUSED = "!"
+_KEY_CHARS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +132,14 @@ class Stillness:
 
 
 def key_below(root: Path, path: Path) -> str:
-    r"""The path below the root as text; bytes that are not UTF-8 are written as `\xNN`."""
-    return os.fsencode(path.relative_to(root)).decode("utf-8", "backslashreplace")
+    r"""The path below the root as text; bytes that are not UTF-8 are written as `\xNN`.
+
+    A path too long for a database's index keeps its end, and a hash for the rest.
+    """
+    key = os.fsencode(path.relative_to(root)).decode("utf-8", "backslashreplace")
+    if len(key) <= _KEY_CHARS:
+        return key
+    return f"{hashlib.sha256(key.encode()).hexdigest()}…{key[-_KEY_CHARS // 2 :]}"
 
 
 def regular(path: Path) -> os.stat_result | None:

@@ -89,16 +89,16 @@ class MaildirFolder:
     def _fetched(self, mail: Candidate) -> Fetched | None:
         """The item; None where it is gone, or still as unusable as it was reported to be."""
         content: bytes | Path = mail.path
-        size, refused = mail.status.st_size, ""
+        size, refused, where = mail.status.st_size, "", f"the file {mail.key}"
         try:
             with mail.path.open("rb") as file:
                 if size > self._limit:
                     content = header_of(file.read(HEADER_BYTES))
-                    refused = too_large("mail", size, self._limit, "limits.mail_bytes", mail.key)
+                    refused = too_large("mail", size, self._limit, "limits.mail_bytes", where)
         except FileNotFoundError:
             return None  # moved or deleted meanwhile; a moved one is found by the next poll
         except OSError as error:
-            content, refused = b"", f"the file {mail.key} cannot be read: {error.strerror}"
+            content, refused = b"", f"{where} cannot be read: {error.strerror}"
         if refused and mail.reported:
             return None
         revision = mail.refused_revision if refused else mail.revision

@@ -86,17 +86,17 @@ class RecordingsFolder:
     def _fetched(self, recording: Candidate) -> Fetched | None:
         """The item; None where it is gone, or still as unusable as it was reported to be."""
         content: bytes | Path = recording.path
-        size, refused = recording.status.st_size, ""
+        size, refused, where = recording.status.st_size, "", f"the file {recording.key}"
         try:
             with recording.path.open("rb"):
                 pass
         except FileNotFoundError:
             return None
         except OSError as error:
-            refused = f"the file {recording.key} cannot be read: {error.strerror}"
+            refused = f"{where} cannot be read: {error.strerror}"
         if size > self._limit:
             setting = "limits.recording_bytes"
-            refused = too_large("recording", size, self._limit, setting, recording.key)
+            refused = too_large("recording", size, self._limit, setting, where)
         if refused and recording.reported:
             return None
         revision = recording.refused_revision if refused else recording.revision

@@ -10,8 +10,7 @@ def too_large(what: str, size: int, limit: int, setting: str, where: str) -> str
     """The reason for an item of `size` bytes; `setting` names the limit, `where` the original."""
     return (
         f"the {what} is {size / 1e6:.1f} MB, larger than the limit of {limit / 1e6:g} MB "
-        f"({setting}); it was not taken in and is still in {where}: look at it there, "
-        "or raise the limit"
+        f"({setting}) and was not taken in: look at {where}, or raise the limit"
     )
 
 
