@@ -231,8 +231,7 @@ def _unparsed(data: bytes, body: Body, limits: Limits) -> None:
         body.texts.append(decode(data).text)
         return
     if message.is_multipart():
-        for child in _children(message):
-            _walk(child, body, limits)
+        _multipart(message, "mixed", body, limits)
     else:
         body.texts.append(decode(data).text)
 

@@ -15,14 +15,22 @@ from inscriptis.model.html_element import HtmlElement
 HTML_CHARS: Final = 2_000_000
 """Characters of HTML that are rendered; a mail with more is a mistake or an attack."""
 
+_UNSHOWN: Final = ("head", "style", "script", "title", "template", "noscript")
+_BLOCKS: Final = (
+    "section", "center", "form", "fieldset", "legend", "dl", "dt", "dd", "details", "summary",
+    "option", "caption", "button",
+)  # fmt: skip
 _CONFIG: Final = ParserConfig(
     css=RELAXED_CSS_PROFILE
-    | {
-        name: HtmlElement(display=Display.none)
-        for name in ("head", "style", "script", "title", "template", "noscript")
-    },
+    | {name: HtmlElement(display=Display.none) for name in _UNSHOWN}
+    | {name: HtmlElement(display=Display.block) for name in _BLOCKS},
     display_images=False,
     display_links=False,
+)
+# The renderer puts a table right behind the words before it, and ignores rules.
+_UNBROKEN: Final = re.compile(
+    r"(?:(?<=[^>\s])|(?<=</[abiu]>)|(?<=</span>)|(?<=</font>)|(?<=</strong>))\s*(?=<table\b)|<hr\b[^<>]*>",
+    re.IGNORECASE,
 )
 _STYLE: Final = re.compile(r"style\s*=\s*(\"[^\"]*\"|'[^']*')", re.IGNORECASE)
 _HIDING: Final = re.compile(
@@ -47,7 +55,7 @@ def html_text(html: str) -> str:
     html = html[:HTML_CHARS].replace("\0", "")
     if not html.strip():
         return ""
-    text = _rendered(_STYLE.sub(_hide, html))
+    text = _rendered(_UNBROKEN.sub("<br>", _STYLE.sub(_hide, html)))
     whole = _stripped(html)
     if len(whole.split()) > 2 * len(text.split()):
         text = whole  # the parser gives up below 256 levels; or nearly all was marked as hidden

@@ -41,12 +41,13 @@ _TO: Final = re.compile(
 )
 _RULE: Final = re.compile(r"\s*[-_]{10,}\s*$")
 _WROTE: Final = re.compile(
-    r"(?P<who>.{0,300})\b(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|schreef|skrev)\b"
-    r".{0,80}:\s*$",
+    r"(?P<who>.{0,300})\b"
+    r"(?:wrote|writes|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|skrev)\b.{0,80}:\s*$",
     re.IGNORECASE,
 )
-_OPENING: Final = re.compile(r"(?:on|am|le|el|il|op|den|at)\b", re.IGNORECASE)
+_OPENING: Final = re.compile(r"(?:on|am|le|el|il|em|op|den|at)\b", re.IGNORECASE)
 _ADDRESS: Final = re.compile(r"\S@\S")
+_DATED: Final = re.compile(r"\S@\S|\d{4}")
 _LINE_CHARS: Final = 400
 _LIBRARY_LINES: Final = 400
 _LIBRARY_WIDTH: Final = 200
@@ -151,6 +152,8 @@ def _attribution(lines: list[str], index: int) -> int:
         if len(joined) > _LINE_CHARS:
             return 0
         wrote = _WROTE.match(joined)
+        if wrote is None and joined.endswith((":", "\uff1a")) and _DATED.search(joined):
+            return count if _quote_follows(lines, index + count) else 0  # in whatever language
         if wrote is None:
             continue
         stated = bool(_OPENING.match(joined)) and any(c.isdigit() for c in wrote["who"])
@@ -186,13 +189,13 @@ def _end(lines: list[str], marker: _Marker) -> int:
 def _foreign_marker(lines: list[str]) -> int:
     """Where quoted history begins by the reply headers of other languages; else the end."""
     short = [line[:_LIBRARY_WIDTH] for line in lines[:_LIBRARY_LINES]]
-    if not any(line.rstrip().endswith((":", "\uff1a")) and _ADDRESS.search(line) for line in short):
+    if not any(line.rstrip().endswith((":", "\uff1a")) and _DATED.search(line) for line in short):
         return len(lines)
     languages = [name for name in MAIL_LANGUAGES if name != "en"]
     message = EmailMessage("\n".join(short), languages=languages, include_english=False)
     replies = message.read().replies
     heading = (replies[1].headers or "").strip().split("\n")[0] if len(replies) > 1 else ""
-    if not _ADDRESS.search(heading):
+    if not _DATED.search(heading):
         return len(lines)
-    found = (i for i, line in enumerate(short) if line.strip() == heading)
+    found = (i for i, line in enumerate(short) if line.strip().startswith(heading))
     return next(found, len(lines)) or len(lines)
