@@ -16,7 +16,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.errors import Permanent
+from triage.errors import Permanent, Transient
 from triage.settings import Limits
 from triage.transcripts.engine import AudioInfo
 
@@ -55,8 +55,8 @@ def probe(path: Path, limits: Limits) -> AudioInfo:
 def decode(path: Path, limits: Limits, *, opening_s: float | None = None) -> Audio:
     """Samples of the recording, or of its first `opening_s` seconds.
 
-    Raises `Permanent` where the file is empty, too large or too long, is no recording, or holds no
-    audio. Damaged places are skipped and noted as warnings.
+    Damaged places are skipped and noted as warnings. Raises `Permanent` where the file is empty,
+    too large or too long, is no recording, or holds no audio; `Transient` where it cannot be read.
     """
     tally = _Tally(path, limits)
     with _opened(path, limits) as file, _container(path, file) as container:
@@ -127,7 +127,7 @@ def _opened(path: Path, limits: Limits) -> BinaryIO:
             )
         return path.open("rb")
     except OSError as error:
-        raise Permanent(f"cannot read {path}: {error.strerror}") from error
+        raise Transient(f"cannot read {path}: {error.strerror}") from error
 
 
 def _container(path: Path, file: BinaryIO) -> Any:

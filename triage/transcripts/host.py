@@ -84,7 +84,10 @@ class TranscriberHost:
     def close(self) -> None:
         """End the children for good; calls that are under way raise `Transient`."""
         for child in self._children:
-            child.close()
+            child.stop()
+        with contextlib.ExitStack() as borrowed:  # calls under way end now and hand theirs back
+            for _ in self._children:
+                borrowed.enter_context(self._borrowed()).release()
 
     def __enter__(self) -> Self:
         return self

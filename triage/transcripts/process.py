@@ -31,7 +31,7 @@ ALLOCATOR: Final = (
 class Child:
     """One child, started when it is first asked something, and again after it ended.
 
-    One caller at a time asks; `close` may come from any thread.
+    One caller at a time asks; `stop` may come from any thread, and `release` when nobody asks.
     """
 
     def __init__(self, setup: Message, *, threads: int) -> None:
@@ -67,8 +67,8 @@ class Child:
                 "(transcription.time_limit is the bound)"
             ) from None
 
-    def close(self) -> None:
-        """End the child now and for good."""
+    def stop(self) -> None:
+        """End the child now and for good; whoever waits for an answer gets an error."""
         with self._lock:
             self._closed = True
             self._kill()
@@ -77,7 +77,7 @@ class Child:
         with self._lock:
             if self._closed:
                 raise Transient("transcription was shut down")
-            self._discard()
+            self.release()
             self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "triage.transcripts.child"],
@@ -153,8 +153,8 @@ class Child:
             self._process.kill()
             self._process.wait()
 
-    def _discard(self) -> None:
-        """Let go of what is left of an ended child."""
+    def release(self) -> None:
+        """Close the pipes of an ended child."""
         if self._process is not None:
             with self._process:  # closes the pipes
                 self._process = None

@@ -107,12 +107,12 @@ def _read(
         heard = engine().transcribe(spoken[channel].samples, language=language)
         language = heard.language
         placed = [part for piece in heard.pieces for part in spoken[channel].placed(piece)]
-        whole = _whole_sentences(placed)
+        whole = whole_sentences(placed)
         found += checks.repeated([_segment(part, channel, who[channel]) for part in whole])
     return tuple(sorted(found, key=lambda segment: (segment.start, segment.channel))), language
 
 
-def _whole_sentences(pieces: list[Piece]) -> list[Piece]:
+def whole_sentences(pieces: list[Piece]) -> list[Piece]:
     """Pieces of one channel, joined where Whisper cut a sentence that was spoken in one go."""
     joined: list[Piece] = []
     for piece in pieces:
@@ -131,7 +131,7 @@ def _whole_sentences(pieces: list[Piece]) -> list[Piece]:
 def _continues(before: Piece, piece: Piece) -> bool:
     last, first = before.words[-1], piece.words[0]
     return (
-        last.text.rstrip()[-1:] not in ".?!…。？！"
+        last.text.rstrip()[-1:] not in ".?!…。"
         and first.start - last.end < MAX_BREATH_S
         and piece.words[-1].end - before.words[0].start < MAX_SENTENCE_S
     )

@@ -18,6 +18,8 @@ from triage.transcripts.engine import Piece, Word
 THRESHOLD: Final = 0.25
 PADDING_MS: Final = 300
 MIN_SILENCE_MS: Final = 300
+# Part of the padding: words are placed within a quarter of a second at best.
+SLACK_S: Final = 0.2
 # A pause that ends a segment. Whisper does not see it, as the stretches are joined.
 PAUSE_S: Final = 0.8
 
@@ -28,6 +30,7 @@ class Speech:
 
     samples: Samples
     _map: Any
+    _starts: tuple[float, ...]
 
     @property
     def seconds(self) -> float:
@@ -46,13 +49,12 @@ class Speech:
         return [replace(piece, words=tuple(words[a:b])) for a, b in spans if a < b]
 
     def _word(self, word: Word) -> Word:
-        # The middle decides which stretch a word is from: its ends may touch the neighbours'.
-        stretch = self._map.get_chunk_index((word.start + word.end) / 2)
-        return replace(
-            word,
-            start=self._map.get_original_time(word.start, stretch),
-            end=self._map.get_original_time(word.end, stretch),
-        )
+        # The middle decides which stretch a word is from, as its ends may touch the neighbours'.
+        # A middle in the padding behind a stretch, where the VAD heard nobody, is of the next one.
+        stretch = self._map.get_chunk_index((word.start + word.end) / 2 + SLACK_S)
+        start = max(self._map.get_original_time(word.start, stretch), self._starts[stretch])
+        end = self._map.get_original_time(word.end, stretch)
+        return replace(word, start=start, end=max(start, end))
 
 
 def find(channel: Samples) -> Speech:
@@ -69,4 +71,5 @@ def find(channel: Samples) -> Speech:
     stretches = get_speech_timestamps(channel, options)
     parts = [channel[part["start"] : part["end"]] for part in stretches]
     joined = np.concatenate(parts) if parts else np.zeros(0, np.float32)
-    return Speech(joined, SpeechTimestampsMap(stretches, RATE))
+    starts = tuple(part["start"] / RATE for part in stretches)
+    return Speech(joined, SpeechTimestampsMap(stretches, RATE), starts)

