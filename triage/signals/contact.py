@@ -13,12 +13,13 @@ from triage.signals.layout import FieldName
 from triage.signals.source import Finding, Material, Source
 from triage.signals.spoken import SPOKEN_EMAIL, SPOKEN_PHONE, spoken_digits, spoken_email
 
-_EMAIL: Final = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL: Final = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
 _PHONE: Final = re.compile(
     r"(?<![\w@./$£€#:-])\+?\(?\d[\d ().\u2011/-]{5,20}\d(?:,? ?(?:ext|x)\.? ?\d{1,5})?(?![\w/%$])"
 )
+_GROUPS: Final = re.compile(r"(?<![\d,.$£€])\d{3,5}, \d{3}, \d{3,4}(?![\d,])")
 _NO_PHONE_BEFORE: Final = re.compile(
-    r"(?:ip|order|invoice|ref|no\.|po|rfp|#|case|fax|account)[ .:#]*$"
+    r"\b(?:ip|order|invoice|ref|po|rfp|case|fax|account|ticket|serial)(?: (?:no|number))?[ .:#]*$|#$"
 )
 _PHONE_CUE: Final = re.compile(
     r"\b(?:call|ring|phone|tel|mobile|cell|number|reach|text|whatsapp|on|direct)\b[^\n]{0,20}$"
@@ -90,10 +91,12 @@ def _foreign(material: Material) -> Finding | None:
 
 def _numbers(source: Source, low: int, high: int) -> Iterator[tuple[int, int, str]]:
     for match in _PHONE.finditer(source.heard, low, high):
-        before = source.lower[max(0, match.start() - 10) : match.start()]
+        before = source.lower[max(0, match.start() - 20) : match.start()]
         count = sum(char.isdigit() for char in match[0])
         if 7 <= count <= 20 and not _NO_PHONE_BEFORE.search(before):
             yield *match.span(), match[0]
+    for match in _GROUPS.finditer(source.heard, low, high):
+        yield *match.span(), match[0].replace(", ", " ")
     for match in SPOKEN_PHONE.finditer(source.lower, low, high):
         digits = spoken_digits(match[0])
         if not match[0].strip()[0].isdigit() and 9 <= len(digits.lstrip("+")) <= 15:

@@ -35,7 +35,7 @@ _FOLLOWS: Final = re.compile(
 )
 _SPELLED: Final = re.compile(
     r"\b(?P<name>(?:[^\W\d_]+ )?(?P<last>[^\W\d_]{3,}))[.,;]?(?: that's)?"
-    r" (?P<letters>[a-z][ ,-]+(?:(?:double[ ,-]+)?[a-z][ ,-]+)+[a-z])\b"
+    r" (?P<letters>[a-z][ ,-]{1,3}(?:(?:double[ ,-]+)?[a-z][ ,-]{1,3}){1,20}[a-z])\b"
 )
 _ASKS_NAME: Final = re.compile(
     r"\b(?:your (?:full )?name|what name|who(?:'s| is| am i|m i)|putting down|name,? please"

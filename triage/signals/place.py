@@ -11,8 +11,8 @@ from triage.signals.source import Finding, Material, Source
 
 _UP: Final = r"[^\W\d_a-zà-öø-ÿß-ž]"
 _PLACE: Final = (
-    rf"(?:St\. |Fort |New )?{_UP}[\w'\u2019-]{{2,}}(?:,? (?:(?:on|upon|in|le|of"
-    rf"|de)[ -])?{_UP}[\w'\u2019-]+){{0,2}}"
+    rf"(?:St\. |Fort |New )?{_UP}[\w'\u2019-]{{2,}}"
+    rf"(?: (?:(?:on|upon|le|de|of) )?{_UP}[\w'\u2019-]+){{0,2}}"
 )
 _AT_HOME: Final = re.compile(
     rf"\b(?:[Ww]e['\u2019]?re|[Ww]e are|[Ii]['\u2019]?m|I am|[Ll]ive|[Ll]iving|[Ll]ocated|[Bb]ased"

@@ -23,21 +23,21 @@ _SCALES: Final = {"hundred": 100, "thousand": 1000, "grand": 1000, "million": 1_
 _SMALL: Final = {**_ONES, **_TEENS, **_TENS}
 
 _WORD: Final = "|".join(sorted({*_SMALL, *_SCALES}, key=len, reverse=True))
-NUMBER_WORDS: Final = rf"(?:(?:a )?(?:{_WORD})(?:(?:[ -]|,? and )(?:{_WORD}))*)"
+NUMBER_WORDS: Final = rf"(?:(?:a )?(?:{_WORD})(?:(?:[ -]|,? and )(?:{_WORD})){{0,9}})"
 """Pattern of a number in words, lower case: `two hundred and twenty`, `sixty-two`."""
 
-NUMBER: Final = rf"(?:\d{{1,3}}(?:[, ]\d{{3}})+|\d+(?:\.\d+)?|{NUMBER_WORDS})"
+NUMBER: Final = rf"(?:\d{{1,3}}(?:[, ]\d{{3}}){{1,4}}|\d{{1,12}}(?:\.\d{{1,4}})?|{NUMBER_WORDS})"
 """Pattern of a number in figures or words, lower case."""
 
-_SAID: Final = rf"(?:double|triple|treble|{'|'.join(_DIGITS)}|{_WORD}|\d+)"
+_SAID: Final = rf"(?:double|triple|treble|{'|'.join(_DIGITS)}|{_WORD}|\d{{1,14}})"
 SPOKEN_PHONE: Final = re.compile(
-    rf"(?<![\w-])(?:plus[ ,]+)?{_SAID}(?:[ ,.-]{{1,2}}{_SAID}){{4,}}(?![\w])"
+    rf"(?<![\w-])(?:plus[ ,]+)?{_SAID}(?:[ ,.-]{{1,2}}{_SAID}){{4,24}}(?![\w])"
 )
 """Candidates for phone numbers read aloud; `spoken_digits` decides how many digits they hold."""
 
 SPOKEN_EMAIL: Final = re.compile(
-    r"(?<![\w])[a-z0-9]+(?:(?: dot | underscore | dash |[._-])[a-z0-9]+)* at "
-    r"[a-z0-9-]+(?:(?: dot |\.)[a-z0-9-]+)* ?(?:dot |\.)[a-z]{2,}"
+    r"(?<![\w.-])[a-z0-9]{1,40}(?:(?: dot | underscore | dash |[._-])[a-z0-9]{1,40}){0,5} at "
+    r"[a-z0-9-]{1,63}(?:(?: dot |\.)[a-z0-9-]{1,63}){0,4} ?(?:dot |\.)[a-z]{2,}"
 )
 """An address read aloud, lower case: `jen dot ruiz at example dot com`."""
 

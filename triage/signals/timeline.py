@@ -19,7 +19,7 @@ _DATE: Final = (
     rf"{MONTHS}\b"
     rf"|{MONTHS}\.? (?:the )?(?:{ORDINAL}|\d{{1,2}}(?![\d:]))(?:,? 20\d\d)?\b|{_DAY}\.?[ -](?:of "
     rf")?{MONTHS}\b(?:,? 20\d\d)?"
-    r"|\b20\d\d-\d\d-\d\d\b|(?<![\d/.])\d{1,2}/\d{1,2}(?:/\d{2,4})?(?![\d/])(?! (?:split"
+    r"|\b20\d\d-\d\d-\d\d\b|(?<![\d/.])(?!24/7)\d{1,2}/\d{1,2}(?:/\d{2,4})?(?![\d/])(?! (?:split"
     r"|technical|duty))"
     r"|(?<![\d.])(?:[0-2]?\d|3[01])\.(?:0\d|1[0-2])\.?(?![\d.])(?! ?(?:%|m\b|am|pm|per|each)))"
 )
@@ -64,7 +64,7 @@ _IN_MONTH: Final = (
 )
 _ORDINAL_DAY: Final = (
     rf"(?:(?:the|by|on|from|before|until|for) {ORDINAL}\b(?: (?:inst|of (?:this|the|next) "
-    rf"month))?(?! (?:floor|time|of|one|thing|two|three|few|car|place|party|guy|meeting|hand"
+    rf"month))?(?! (?:half|floor|time|of|one|thing|two|three|few|car|place|party|guy|meeting|hand"
     rf"|year|quarter|wall|street|place|phase|opinion|boat|\w+ class)))"
 )
 _LEAD_IN: Final = re.compile(
@@ -174,7 +174,7 @@ def _when(finding: Finding, material: Material) -> When:
         far = re.search(r"next year|ages|not this year|fy ?\d\d|after next|financial year", phrase)
         return When(stated, Horizon.FAR if far else Horizon.PERIOD)
     first, last = (span.start - received.date()).days, (span.end - received.date()).days
-    if first > 240 and last - first > 20:
+    if first > 300 and last - first > 20:
         return When(stated, Horizon.FAR)
     exact = last - first < 16 or last <= 31
     return When(stated, Horizon.DAY if exact else Horizon.PERIOD, soon=exact and last <= 10)
