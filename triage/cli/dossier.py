@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from triage.cli import output
 from triage.store.outbox import Attempt
@@ -64,7 +65,9 @@ def show(dossier: Dossier) -> None:
     _show_text(dossier)
     output.say("history", "bold")
     for entry in dossier.history:
-        detail = ", ".join(f"{name} {value}" for name, value in entry.detail.items() if value)
+        detail = ", ".join(
+            f"{name} {_brief(value)}" for name, value in entry.detail.items() if value
+        )
         output.say(f"  {entry.at:%H:%M:%S.%f}"[:-3] + f"  {entry.event:<12} {detail}")
 
 
@@ -104,3 +107,7 @@ def _show_text(dossier: Dossier) -> None:
     text = dossier.transcript.text if dossier.transcript else inquiry.body
     for line in text.splitlines():
         output.say(f"  | {line}")
+
+
+def _brief(value: Any) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)

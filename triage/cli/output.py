@@ -57,8 +57,15 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: 
         return
     table = Table(title=title or None, title_justify="left", header_style="bold", expand=False)
     for column in columns:
+        # A right-aligned or first column is a figure or a name to copy: it is never broken.
         right = column.startswith(">")
-        table.add_column(column.lstrip(">"), justify="right" if right else "left", overflow="fold")
+        whole = right or column == columns[0]
+        table.add_column(
+            column.lstrip(">"),
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=whole,
+        )
     for row in cells:
         table.add_row(*[_styled(cell) for cell in row])
     out.print(table)

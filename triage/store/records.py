@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import time
@@ -11,9 +12,11 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
 from sqlalchemy import Connection, insert
 
 from triage.store import tables
+from triage.store.database import storable
 from triage.types import Channel, SourceRef, Stage
 
 T = TypeVar("T")
@@ -81,7 +84,11 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 def dump(value: Any) -> str:
     """A frozen value of `triage.types` as JSON text."""
-    return _adapter(type(value)).dump_json(value).decode()
+    adapter = _adapter(type(value))
+    try:
+        return adapter.dump_json(value).decode()
+    except PydanticSerializationError:  # half of a surrogate pair, which UTF-8 cannot write
+        return storable(json.dumps(adapter.dump_python(value, mode="json"), ensure_ascii=False))
 
 
 def restore(kind: type[T], text: str) -> T:
@@ -118,5 +125,8 @@ def now() -> datetime:
 
 
 def new_id(prefix: str) -> str:
-    """A new id that sorts by time: prefix, 12 hex digits of milliseconds, 20 random ones."""
-    return f"{prefix}_{int(time.time() * 1000):012x}{os.urandom(10).hex()}"
+    """A new id that sorts by time: prefix, 10 characters of milliseconds, 10 random ones."""
+    moment = int(time.time() * 1000).to_bytes(6, "big")
+    letters = base64.b32hexencode(moment).decode().rstrip("=")[:10]
+    chance = base64.b32hexencode(os.urandom(7)).decode()[:10]
+    return f"{prefix}_{letters}{chance}".lower()
