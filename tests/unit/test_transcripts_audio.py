@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import struct
+import sys
 import wave
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import pytest
 
 from triage.errors import Permanent, Transient
 from triage.settings import Limits
-from triage.transcripts import audio
+from triage.transcripts import audio, weights
 
 LIMITS = Limits()
+CALLS = Path(__file__).parents[2] / "fixtures" / "calls"
 CODECS = {
     "wav": "pcm_s16le", "flac": "flac", "mp3": "mp3", "ogg": "libopus", "au": "pcm_mulaw",
     "m4a": "aac",
@@ -34,10 +36,12 @@ def wav(path: Path, samples: np.ndarray, rate: int = 8000) -> Path:
     return path
 
 
-def encoded(path: Path, samples: np.ndarray, codec: str, rate: int = 8000) -> Path:
+def encoded(
+    path: Path, samples: np.ndarray, codec: str, rate: int = 8000, form: str | None = None
+) -> Path:
     layout = "stereo" if samples.shape[0] == 2 else "mono"
     whole = np.ascontiguousarray((samples.T * 32767).astype(np.int16).reshape(1, -1))
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", format=form) as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)
         frame = av.AudioFrame.from_ndarray(whole, format="s16", layout=layout)
         frame.sample_rate = rate
@@ -178,6 +182,35 @@ def test_the_opening_alone_can_be_read(tmp_path: Path) -> None:
 
     assert 2.0 <= decoded.samples.shape[1] / audio.RATE < 3.0
     assert not decoded.info.truncated
+
+
+@pytest.mark.parametrize("codec", ["pcm_mulaw", "pcm_alaw"])
+def test_a_voice_without_any_header_is_known_by_its_sound(tmp_path: Path, codec: str) -> None:
+    call = audio.decode(CALLS / "robocall-listing.wav", LIMITS).samples[:, ::2]
+    raw = encoded(tmp_path / "call.bin", call, codec, form=codec.removeprefix("pcm_"))
+
+    decoded = audio.decode(raw, LIMITS)
+
+    assert decoded.info.codec == codec
+    assert decoded.info.duration_s == pytest.approx(call.shape[1] / 8000, abs=0.01)
+    assert np.corrcoef(decoded.samples[0, ::2], call[0])[0, 1] > 0.99
+
+
+def test_full_rate_gsm_is_read(tmp_path: Path) -> None:
+    path, randomly = tmp_path / "call.gsm", random.Random(7)
+    path.write_bytes(
+        b"".join(bytes([0xD0 | randomly.randrange(16)]) + randomly.randbytes(32) for _ in range(50))
+    )
+
+    assert audio.probe(path, LIMITS).duration_s == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("path", [av.__file__, sys.executable, weights.__file__])
+def test_programs_are_no_voice(path: str, tmp_path: Path) -> None:
+    (tmp_path / "call.ulaw").write_bytes(Path(path).read_bytes()[:400_000] * 2)
+
+    with pytest.raises(Permanent, match="no recording"):
+        audio.decode(tmp_path / "call.ulaw", LIMITS)
 
 
 def test_a_file_that_cannot_be_read_may_be_there_later(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from triage.errors import Permanent, Transient
 from triage.settings import Limits
+from triage.transcripts import headerless
 from triage.transcripts.engine import AudioInfo
 
 Samples = NDArray[np.float32]
@@ -134,7 +135,11 @@ def _container(path: Path, file: BinaryIO) -> Any:
     try:
         container = av.open(file, metadata_errors="replace", options=OPEN_OPTIONS)
     except (av.FFmpegError, ValueError) as error:
-        raise Permanent(f"{path.name} is no recording in a known format") from error
+        file.seek(0)
+        law = headerless.law(file)
+        if law is None:
+            raise Permanent(f"{path.name} is no recording in a known format") from error
+        container = av.open(file, format=law, options=headerless.OPTIONS)
     if not container.streams.audio:
         container.close()
         raise Permanent(f"{path.name} has no audio track")

@@ -62,7 +62,7 @@ class Work:
             return {"info": messages.packed(audio.probe(path, self._limits))}
         transcript = recording.transcribe(
             path,
-            lambda: self._engine,
+            lambda: self._loaded(answer),
             recording.Reading(
                 engine=self._settings.engine,
                 model=self._weights.version,
@@ -74,6 +74,11 @@ class Work:
             decoded=lambda info: answer({"info": messages.packed(info)}),
         )
         return {"transcript": messages.packed(transcript)}
+
+    def _loaded(self, answer: Answer) -> SpeechEngine:
+        if "_engine" not in self.__dict__:
+            answer({"loading": True})
+        return self._engine
 
     @functools.cached_property
     def _weights(self) -> Weights:

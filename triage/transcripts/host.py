@@ -19,7 +19,7 @@ from triage.settings import Limits, Transcription
 from triage.transcripts import messages
 from triage.transcripts.engine import AudioInfo
 from triage.transcripts.messages import Message
-from triage.transcripts.process import Child
+from triage.transcripts.process import START_S, Child
 from triage.transcripts.weights import DEFAULT_CACHE
 from triage.types import Transcript
 
@@ -52,14 +52,17 @@ class TranscriberHost:
 
         Raises `Permanent` for a file that is no recording or beyond the limits, `Configuration`
         where weights are missing, `Transient` where the child died or exceeded the time limit:
-        `time_limit` times the audio's seconds, at least 60 s.
+        `time_limit` times the audio's seconds, at least 60 s, and loading the model besides.
         """
         started = time.monotonic()
         with self._borrowed() as child:
             answer = child.ask({"path": str(path.absolute()), "opening_s": opening_s}, FLOOR_S)
             if "info" in answer:
                 seconds = messages.info(answer["info"]).duration_s
-                answer = child.answer(max(FLOOR_S, self._time_limit * seconds))
+                limit_s = max(FLOOR_S, self._time_limit * seconds)
+                answer = child.answer(limit_s)
+                if "loading" in answer:  # once in a child's life
+                    answer = child.answer(limit_s + START_S)
         transcript = messages.transcript(_checked(answer)["transcript"])
         log.info(
             "recording transcribed",

@@ -5,6 +5,7 @@ worker → child   {"transcription": {…}, "limits": {…}, "cache_dir": …}  
                  {"path": …, "probe": true}            say what it is
 child → worker   {"ready": true}                       once, after the imports
                  {"info": {…}}                         decoded; the answer to a probe
+                 {"loading": true}                     the model is being loaded
                  {"transcript": {…}}                   the answer
                  {"error": {"kind": …, "message": …}}  the answer, when it failed
 """
