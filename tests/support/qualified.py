@@ -9,13 +9,15 @@ from triage.signals.qualify import qualify
 from triage.types import Inquiry, Party, Qualification, Segment, SourceRef, Transcript
 
 MONDAY = datetime(2026, 3, 16, 9, 0, tzinfo=UTC)
+NOBODY = Party()
+ANYBODY = IdealCustomer()
 BUSINESS = Business(name="Brightwater", domains=("brightwater.example",), country="US")
 
 
 def mail(
     text: str = "",
     *,
-    sender: Party = Party(),
+    sender: Party = NOBODY,
     subject: str = "",
     signature: str = "",
     forwarded: str = "",
@@ -60,7 +62,7 @@ def call(
 def qualified(
     inquiry: Inquiry,
     transcript: Transcript | None = None,
-    ideal: IdealCustomer = IdealCustomer(),
+    ideal: IdealCustomer = ANYBODY,
     business: Business = BUSINESS,
 ) -> Qualification:
     """The qualification of an inquiry to Brightwater."""

@@ -19,7 +19,8 @@ _PHONE: Final = re.compile(
 )
 _GROUPS: Final = re.compile(r"(?<![\d,.$£€])\d{3,5}, \d{3}, \d{3,4}(?![\d,])")
 _NO_PHONE_BEFORE: Final = re.compile(
-    r"\b(?:ip|order|invoice|ref|po|rfp|case|fax|account|ticket|serial)(?: (?:no|number))?[ .:#]*$|#$"
+    r"\b(?:ip|order|invoice|ref|po|rfp|case|fax|account|ticket|serial)(?: (?:no|number))?[ .:#]*$"
+    r"|#$"
 )
 _PHONE_CUE: Final = re.compile(
     r"\b(?:call|ring|phone|tel|mobile|cell|number|reach|text|whatsapp|on|direct)\b[^\n]{0,20}$"

@@ -42,8 +42,9 @@ now today tomorrow tonight asap customer quite actually currently glad happy afr
 thinking getting having a an as by or because been being located based available confirmed price
 quote need want wanted needed he she his her their them dont sirs pages god whoever anything
 everything perfect lovely choice boss fleet disclaimer iridium vendor visa kind probably maybe
-kindly mainly mostly possible urgent nothing something somebody someone anybody everybody nobody american british
-canadian german french dutch spanish italian polish irish english indian chinese russian
+kindly mainly mostly possible urgent nothing something somebody someone anybody everybody nobody
+american british canadian german french dutch spanish italian polish irish english indian
+chinese russian
 """
 _NO_NAME: Final = frozenset(_COMMON_WORDS.split())
 _FIRM_WORD: Final = re.compile(

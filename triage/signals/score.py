@@ -4,7 +4,7 @@
 |---|---|
 | inquiry: somebody asks | 30 |
 | contact: one way to answer, two ways | 10, 15 |
-| readiness: ready, evaluating, researching | 20, 10, -30 |
+| readiness: ready, evaluating, researching | 20, 10, -30 (-10 where only a far date says so) |
 | decision_maker: yes, no | 15, -5 |
 | budget, product, timeline, company, role or size stated | 8, 4, 3, 3, 2 |
 | fit with the ideal customer | see `triage.signals.fit` |
@@ -21,10 +21,12 @@ from typing import Final
 from classifiers.labels import SignalName
 from triage.types import Inquiry, ScorePart, Signal
 
+_RESEARCHING: Final = -30
+_SAID: Final = 0.7  # confidence from which readiness was said, not implied by a date
 _READINESS: Final = {
     "ready": (20, "wants to buy, book or sign soon"),
     "evaluating": (10, "compares offers"),
-    "researching": (-30, "only looks around; no plan to buy soon"),
+    "researching": (_RESEARCHING, "only looks around; no plan to buy soon"),
 }
 _DECISION: Final = {
     "yes": (15, "decides or owns the budget"),
@@ -48,6 +50,8 @@ def score_parts(signals: Mapping[SignalName, Signal], inquiry: Inquiry) -> Itera
         signal = signals.get(name)  # type: ignore[call-overload]
         if signal is not None:
             worth, reason = points[signal.value]
+            if worth == _RESEARCHING and signal.confidence < _SAID:
+                worth = -10
             yield ScorePart(name, worth, f"{reason}: {_quoted(signal)}")
     for name, worth, reason in _STATED:
         if signal := signals.get(name):
