@@ -311,6 +311,43 @@ def test_a_text_attachment_is_text_only_where_there_is_no_other() -> None:
     assert [a.name for a in both.attachments] == ["n.txt"]
 
 
+LOST = b"SENTINEL: we need a boiler"
+PLACES = {
+    "preamble": b"Content-Type: multipart/mixed; boundary=b\n\n%s\n--b\n"
+    b"Content-Type: image/png\n\nx",
+    "no part headers": b"Content-Type: multipart/mixed; boundary=b\n\n--b\n%s\n--b--",
+    "closing delimiter first": b"Content-Type: multipart/mixed; boundary=b\n\n--b--\n\n%s",
+    "inner boundary like outer": b"Content-Type: multipart/mixed; boundary=b\n\n--b\n"
+    b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\n%s\n--b--\n--b--",
+    "empty type": b"Content-Type: \n\n%s",
+    "type without subtype": b"Content-Type: text\n\n%s",
+    "unknown text": b"Content-Type: text/x-unheard-of\n\n%s",
+    "unknown coding": b"Content-Transfer-Encoding: rot13\n\n%s",
+    "base64 in name only": b"Content-Transfer-Encoding: base64\n\n%s - three of them.",
+    "footer below base64": b"Content-Transfer-Encoding: base64\n\nSGVsbG8=\n\n%s\n",
+    "quoted-printable in name only": b"Content-Transfer-Encoding: quoted-printable\n\n%s = 3",
+    "utf-16 in name only": b"Content-Type: text/plain; charset=utf-16\n\n%s",
+    "inline file": b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nhello\n--b\n"
+    b"Content-Type: text/plain; name=x.txt\nContent-Disposition: inline\n\n%s\n--b--",
+    "calendar alone": b"Content-Type: text/calendar\n\nBEGIN:VCALENDAR\nSUMMARY:%s\n",
+    "second html": b"Content-Type: multipart/alternative; boundary=b\n\n--b\n"
+    b"Content-Type: text/html\n\n<p>one offer\n--b\nContent-Type: text/html\n\n<p>%s\n--b--",
+    "amp alone": b"Content-Type: multipart/alternative; boundary=b\n\n--b\n"
+    b"Content-Type: text/x-amp-html\n\n<p>%s\n--b--",
+    "unclosed comment": b"Content-Type: text/html\n\n<p><!-- %s",
+    "all hidden": b"Content-Type: text/html\n\n<div style='display:none'>%s</div>",
+    "part of a message": b"Content-Type: message/partial; id=1; number=1\n\nSubject: x\n\n%s",
+    "digest": b"Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: i\n\n%s\n--b--",
+    "returned headers": b"Content-Type: text/rfc822-headers\n\nSubject: %s",
+}
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
+def test_no_text_is_lost_wherever_it_stands(place: bytes) -> None:
+    inquiry = parsed(b"From: a@x.example\n" + place % LOST)
+    assert LOST.decode() in inquiry.body
+
+
 def test_html_labelled_as_plain_text_is_rendered() -> None:
     assert parsed(plain(b"<html><body><p>Call <b>me</b></p></body></html>")).text == "Call me"
 

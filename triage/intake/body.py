@@ -7,6 +7,7 @@ messages and broken multiparts.
 
 from __future__ import annotations
 
+import base64
 import email
 import re
 from dataclasses import dataclass, field
@@ -37,7 +38,12 @@ _STUB: Final = re.compile(
     r"in|in html format|html version",
     re.IGNORECASE,
 )
-_FILLER: Final = re.compile(r"mime|multi-?part", re.IGNORECASE)
+_FILLER: Final = re.compile(
+    r"multi-?part message|mime[- ](?:encapsulated|format|message)|message (?:is )?in mime",
+    re.IGNORECASE,
+)
+_BASE64_LINES: Final = re.compile(r"(?:[A-Za-z0-9+/]*={0,2}[ \t]*(?:\r\n|\n|\r|\Z))*+")
+_REPORTS: Final = {"delivery-status", "disposition-notification", "global-delivery-status"}
 _DELIMITER: Final = re.compile(
     rb"^--([^\s-][^\r\n]{0,70}?)[ \t]*\r?\n(?=content-)", re.IGNORECASE | re.MULTILINE
 )
@@ -57,7 +63,9 @@ class Body:
     @property
     def text(self) -> str:
         """The text of the mail itself, cleaned."""
-        texts = self.texts or ([] if self.forwarded else self.spare)
+        texts = [text for text in self.texts if text.strip()]
+        if not texts and not self.forwarded:
+            texts = self.spare
         return cleaned("\n\n".join(texts))
 
     def add(self, other: Body, *, text: bool = True) -> None:
@@ -70,10 +78,17 @@ class Body:
         self.warnings += [w for w in other.warnings if w not in self.warnings]
 
 
-def read_body(message: Message, limits: Limits) -> Body:
-    """Walk a message whose raw bytes were `checked`; never raises for what is in it."""
+def read_body(message: Message, limits: Limits, raw: bytes = b"") -> Body:
+    """Walk a message whose raw bytes were `checked`; never raises for what is in it.
+
+    `raw` is what stands below its headers, read where the parser found no parts in a multipart: it
+    drops what follows a closing delimiter that comes first.
+    """
     body = Body()
     _walk(message, body, limits)
+    found = body.texts or body.forwarded or body.spare or body.attachments
+    if not found and message.get_content_maintype() == "multipart":
+        _unparsed(raw, body, limits)
     return body
 
 
@@ -86,7 +101,7 @@ def _walk(part: Message, body: Body, limits: Limits) -> None:
         _leaf(part, main, sub, body)
     elif not part.is_multipart():
         body.warnings.append(f"multipart/{sub} without the parts that it announces")
-        _unparsed(_content(part), body, limits)
+        _unparsed(_content(part) + _octets(part.epilogue or ""), body, limits)
     else:
         _multipart(part, sub, body, limits)
 
@@ -136,10 +151,11 @@ def _leaf(part: Message, main: str, sub: str, body: Body) -> None:
     data = _content(part)
     kind = f"{main}/{sub}"
     if kind in _COPIES and not name:
+        body.spare.append(_text(part, data, "html", body.warnings))
         return
-    attached = part.get_content_disposition() == "attachment"
-    readable = main == "text" and sub in _READABLE
-    if readable and not attached and (not name or not body.texts):
+    disposition = part.get_content_disposition()
+    shown = disposition == "inline" or (disposition is None and not (name and body.texts))
+    if main == "text" and sub in _READABLE and shown:
         text = _text(part, data, sub, body.warnings)
         if text.strip():
             body.texts.append(text)
@@ -174,11 +190,8 @@ def _text(part: Message, data: bytes, sub: str, warnings: list[str]) -> str:
 
 def _message(part: Message, sub: str, body: Body, limits: Limits) -> None:
     """A message within the message becomes forwarded text, with the fields that people see."""
-    if sub not in {"rfc822", "global"}:
-        blocks = _children(part) if part.is_multipart() else []
-        lines = [f"{name}: {words(str(value))}" for b in blocks for name, value in b.items()]
-        content = "\n".join(lines) or decode(_content(part), _charset(part)).text
-        body.forwarded.append(cleaned(content))
+    if sub in _REPORTS or sub == "rfc822-headers":
+        body.forwarded.append(cleaned(_report(part)))
         return
     inner, size = _inner(part, limits, body.warnings)
     number = len(body.attachments) + 1
@@ -192,6 +205,18 @@ def _message(part: Message, sub: str, body: Body, limits: Limits) -> None:
     body.forwarded.append(cleaned(text))
     body.forwarded += found.forwarded
     body.add(Body(attachments=found.attachments, warnings=found.warnings))
+
+
+def _report(part: Message) -> str:
+    """The fields of a delivery report, block by block."""
+    if not part.is_multipart():
+        return decode(_content(part), _charset(part)).text
+    blocks = (
+        [f"{name}: {words(str(value))}" for name, value in block.items()]
+        + [decode(_content(block)).text]
+        for block in _children(part)
+    )
+    return "\n".join(line for block in blocks for line in block if line.strip())
 
 
 def _inner(part: Message, limits: Limits, warnings: list[str]) -> tuple[Message | None, int]:
@@ -255,14 +280,37 @@ def _charset(part: Message) -> str:
 
 def _content(part: Message) -> bytes:
     """The decoded bytes of a leaf, as they are where their transfer encoding is broken."""
+    coding = str(part.get("content-transfer-encoding", "")).strip().lower()
+    if coding == "base64":
+        return _from_base64(_payload(part))
     try:
         data = part.get_payload(decode=True)
     except Exception:  # noqa: BLE001 - the decoders trip in many ways; the text is what counts
         data = None
-    if isinstance(data, bytes):
-        return data
-    payload = part.get_payload()
-    return _octets(payload) if isinstance(payload, str) else b""
+    return data if isinstance(data, bytes) else _octets(_payload(part))
+
+
+def _payload(part: Message) -> str:
+    """The payload as it was sent; a charset label that Python cannot even look up is dropped."""
+    try:
+        payload = part.get_payload()
+    except Exception:  # noqa: BLE001 - labels that are no text, or hold NULs
+        del part["Content-Type"]
+        payload = part.get_payload()
+    return payload if isinstance(payload, str) else ""
+
+
+def _from_base64(payload: str) -> bytes:
+    """Decode as far as lines are base64; a list server's footer below them is plain text, and so
+    is a whole text that is only labelled base64.
+    """
+    lines = _BASE64_LINES.match(payload)
+    end = lines.end() if lines else 0
+    coded = payload[:end].encode("ascii").translate(None, b"= \t\r\n")
+    if len(coded) % 4 == 1:
+        coded = coded[:-1]
+    rest = payload[end:]
+    return base64.b64decode(coded + b"=" * (-len(coded) % 4)) + _octets(rest and f"\n{rest}")
 
 
 def _octets_of(message: Message) -> bytes:

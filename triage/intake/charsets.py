@@ -59,6 +59,8 @@ def decode(data: bytes, declared: str = "") -> Decoded:
         if data.startswith(bom):
             return Decoded(data.decode(name, "replace").lstrip("\ufeff"))
     codec = _codec(declared)
+    if codec.startswith(("utf-16", "utf-32")) and b"\0" not in data:
+        codec = ""  # without a single zero byte it is not in that form
     if data.isascii() and not codec.startswith(_SEVEN_BIT):
         if _JAPANESE.search(data):
             codec = "iso2022_jp_ext"

@@ -21,7 +21,8 @@ def field_text(raw: bytes) -> str:
 
     They stay encoded because a decoded name may hold commas and brackets.
     """
-    return _RUN.sub(_reencoded, decode(raw).text.replace("\0", ""))
+    text = " ".join(decode(raw).text.replace("\0", "").splitlines())
+    return _RUN.sub(_reencoded, text)
 
 
 def words(value: str) -> str:

@@ -36,7 +36,7 @@ _KEPT: Final = (
     "auto-submitted", "list-id", "list-unsubscribe", "precedence", "reply-to", "date",
     "return-path", "x-mailer", "authentication-results",
 )  # fmt: skip
-_TO: Final = ("to", "cc", "delivered-to", "x-original-to")
+_TO: Final = ("to", "cc", "delivered-to")
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,500}>")
 _MAILBOX: Final = re.compile(r"[^\s<>,;:\"()\[\]]+@[^\s<>,;:\"()\[\]]+")
 
@@ -60,7 +60,7 @@ def parse_mail(
         mail = checked(raw, limits)
         lines, rest, repaired = split_head(mail)
         message = email.message_from_bytes(b"\n".join(lines) + b"\n\n" + rest)
-        body = read_body(message, limits)
+        body = read_body(message, limits, rest)
     except RecursionError as error:
         raise Permanent(
             f"mail nested too deep: it cannot be parsed within {limits.mail_depth} levels"
@@ -121,41 +121,50 @@ def _forwarded(parts: Sections, body: Body, limits: Limits) -> str:
 
 
 def _sender(fields: _Fields) -> Party:
+    """The author; where the From field names nobody, who sent the mail or wants the answer."""
     for name in ("from", "sender", "reply-to", "return-path"):
-        for party in _parties(fields, name):
-            return party
+        parties = _parties({"from": fields.get(name, [])})
+        if parties:
+            return parties[0]
     return Party()
 
 
 def _recipients(fields: _Fields) -> tuple[Party, ...]:
     """To, Cc and the addresses of the envelope, each address once."""
     found: dict[str, Party] = {}
-    for name in _TO:
-        for party in _parties(fields, name):
-            found.setdefault(party.email.lower() or party.name, party)
+    for party in _parties({name: fields.get(name, []) for name in _TO}):
+        found.setdefault(party.email.lower() or party.name, party)
     return tuple(found.values())[:RECIPIENTS]
 
 
-def _parties(fields: _Fields, name: str) -> list[Party]:
-    """The people in an address field; what is no address at all is kept as a name."""
+def _parties(fields: _Fields) -> list[Party]:
+    """The people in address fields; what is no address at all is kept as a name."""
+    joined = {name: ", ".join(values) for name, values in fields.items() if any(values)}
+    addresses = _addresses(joined) if joined else {}
     parties: list[Party] = []
-    for value in fields.get(name, []):
-        found = _addresses(value)
-        parties += [Party(name=words(shown), email=words(address)) for shown, address in found]
-        if not found and (shown := words(value)) and shown != "<>":
-            address = _MAILBOX.search(shown)
-            parties.append(Party(email=address.group()) if address else Party(name=shown))
+    for name, value in joined.items():
+        pairs = addresses.get(name, [])
+        parties += [Party(name=words(shown), email=words(address)) for shown, address in pairs]
+        if not pairs and (shown := words(value)) and shown != "<>":
+            mailbox = _MAILBOX.search(shown)
+            parties.append(Party(email=mailbox.group()) if mailbox else Party(name=shown))
     return parties
 
 
-def _addresses(value: str) -> list[tuple[str, str]]:
+def _addresses(fields: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
     """(name, address) pairs by mail-parser, which tells quoted names from addresses."""
+    head = "".join(f"{name}: {value}\n" for name, value in fields.items())
     try:
-        pairs = mailparser.parse_from_string(f"From: {value}\n\n").from_
+        headers = mailparser.parse_from_string(f"{head}\n").headers
     except Exception:  # noqa: BLE001 - a sender's odd header must not cost the mail
-        log.warning("address field not understood", length=len(value))
-        return []
-    return [(str(name), str(address)) for name, address in pairs if "@" in address]
+        log.warning("address fields not understood", length=len(head))
+        return {}
+    found = {name.lower(): pairs for name, pairs in headers.items() if isinstance(pairs, list)}
+    return {
+        name: [(str(pair[0]), str(pair[1])) for pair in pairs if "@" in str(pair[1])]
+        for name, pairs in found.items()
+        if name in fields
+    }
 
 
 def _thread(fields: _Fields) -> tuple[str, ...]:
