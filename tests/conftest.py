@@ -12,7 +12,10 @@ from tests.support.certificates import self_signed
 from tests.support.mailserver import Mailbox, MailServer
 from tests.support.postgres import Postgres
 from triage.settings import Store
+from triage.store.database import Database
 from triage.store.repository import Repository
+
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.server("postgresql"))]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -46,9 +49,7 @@ def postgres() -> Iterator[Postgres]:
         server.close()
 
 
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server("postgresql"))]
-)
+@pytest.fixture(params=KINDS)
 def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """The settings of a store without tables, on each kind of database."""
     if request.param == "sqlite":
@@ -60,13 +61,28 @@ def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stor
     server.drop(url)
 
 
-@pytest.fixture
-def any_repository(empty_store: Store) -> Iterator[Repository]:
+@pytest.fixture(scope="session")
+def migrated(postgres: Postgres) -> str:
+    """The URL of a database with tables and nothing else, to be copied."""
+    url = postgres.create()
+    database = Database(url)
+    database.upgrade()
+    database.close()
+    return url
+
+
+@pytest.fixture(params=KINDS)
+def any_repository(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repository]:
     """An empty store on each kind of database."""
-    repository = Repository(empty_store)
-    repository.database.upgrade()
+    if request.param == "sqlite":
+        yield request.getfixturevalue("repository")
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.create(template=request.getfixturevalue("migrated"))
+    repository = Repository(Store(data_dir=tmp_path / "data", database_url=url))
     yield repository
     repository.close()
+    server.drop(url)
 
 
 @pytest.fixture(scope="session")

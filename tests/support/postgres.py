@@ -80,11 +80,12 @@ class Postgres:
                 raise RuntimeError((self.root / "log").read_text())
             time.sleep(0.05)
 
-    def create(self) -> str:
-        """A fresh, empty database; returns its SQLAlchemy URL."""
+    def create(self, template: str = "") -> str:
+        """A fresh database, empty or a copy of another; returns its SQLAlchemy URL."""
         self._databases += 1
         name = f"test_{self._databases}"
-        self._execute(f"CREATE DATABASE {name}")
+        source = template.rpartition("/")[2] or "template1"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {source}")
         return f"postgresql://triage@127.0.0.1:{self.port}/{name}"
 
     def drop(self, url: str) -> None:

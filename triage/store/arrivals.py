@@ -42,16 +42,18 @@ class Arrivals:
 
         What was seen before gets another sighting, not another inquiry.
         """
-        fresh: list[str] = []
+        fresh: dict[int, str] = {}
         moment = records.now()
+        # One order for all writers, so that two with the same items wait instead of deadlocking.
+        ordered = sorted(enumerate(arrivals), key=lambda numbered: numbered[1].identity)
         with self.database.write() as connection:
-            for arrival in arrivals:
+            for number, arrival in ordered:
                 new = self._add(connection, arrival, moment)
                 if new:
-                    fresh.append(new)
+                    fresh[number] = new
             if cursor is not None:
                 self._move_cursor(connection, source, cursor, moment)
-        return fresh
+        return [fresh[number] for number in sorted(fresh)]
 
     def _add(self, connection: Connection, arrival: Arrival, moment: datetime) -> str | None:
         raw, ref = arrival.raw, arrival.raw.ref

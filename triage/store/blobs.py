@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from triage.errors import Permanent, Transient
 
 _CHUNK = 1 << 20
+_ASIDE = ".incoming-"
+_LEFT_SECONDS = 24 * 3600
 
 
 class _Unreadable(Exception):
@@ -22,6 +26,7 @@ class BlobStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._tidied = False
 
     def put(self, content: bytes | Path) -> tuple[str, int]:
         """Store bytes or a copy of a file; returns (sha256, size in bytes).
@@ -48,7 +53,10 @@ class BlobStore:
 
     def read(self, sha256: str) -> bytes:
         """The content; raises `Permanent` if it is missing or no longer what was stored."""
-        content = self.path(sha256).read_bytes()
+        try:
+            content = self.path(sha256).read_bytes()
+        except OSError as error:
+            raise Transient(f"blob store {self.root}: {error}") from error
         if hashlib.sha256(content).hexdigest() != sha256:
             raise Permanent(f"the stored copy {sha256[:12]}… in {self.root} is damaged")
         return content
@@ -58,8 +66,9 @@ class BlobStore:
 
     def _put(self, content: bytes | Path) -> tuple[str, int]:
         self.root.mkdir(parents=True, exist_ok=True)
+        self._tidy()
         digest, size = hashlib.sha256(), 0
-        handle, name = tempfile.mkstemp(prefix=".incoming-", dir=self.root)
+        handle, name = tempfile.mkstemp(prefix=_ASIDE, dir=self.root)
         aside = Path(name)
         try:
             with os.fdopen(handle, "wb") as out:
@@ -77,6 +86,16 @@ class BlobStore:
         finally:
             aside.unlink(missing_ok=True)
         return digest.hexdigest(), size
+
+    def _tidy(self) -> None:
+        """Once, remove what killed writers left: so old that nobody can be writing it."""
+        if self._tidied:
+            return
+        self._tidied = True
+        for left in self.root.glob(f"{_ASIDE}*"):
+            with suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
+                    left.unlink()
 
 
 def _chunks(content: bytes | Path) -> Iterator[bytes]:

@@ -18,15 +18,28 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, DateTime, Dialect, Engine, Table, create_engine, event
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Table,
+    Text,
+    create_engine,
+    event,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.types import TypeDecorator
 
 from triage.errors import Configuration, Transient
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK = 0x747269616765  # "triage"
+_CONNECTIONS = 80  # at most; as many threads may be set, and PostgreSQL's own default is 100
 _READ_ONLY = "triage_read_only"
 
 
@@ -52,14 +65,37 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class SafeText(TypeDecorator[str]):
+    """Text of any length that every database takes: PostgreSQL refuses NUL, no driver encodes half
+    of a surrogate pair, and both come in mail. Each is replaced by one character, so that offsets
+    into a text stay true.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """Replace what cannot be stored."""
+        return None if value is None else storable(value)
+
+
+def storable(text: str) -> str:
+    """The text without NUL and halves of surrogate pairs, of equal length."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
 class Database:
     """One engine and its transactions. `url` is SQLAlchemy's, for `sqlite` or `postgresql`."""
 
     def __init__(self, url: str) -> None:
         try:
             parsed = make_url(url)
-        except ArgumentError as error:
-            raise Configuration(f"store.database_url: not a database URL: {url!r}") from error
+        except (ArgumentError, ValueError):
+            # Neither the URL nor the reason is repeated: a password may be in both.
+            raise Configuration(
+                "store.database_url: not a database URL; it looks like "
+                "postgresql://user:password@host/name"
+            ) from None
         if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
@@ -67,13 +103,15 @@ class Database:
                 f"store.database_url: {parsed.get_backend_name()} is not supported; "
                 "use sqlite or postgresql"
             )
-        self.engine: Engine = create_engine(parsed, pool_pre_ping=True)
+        self.engine: Engine = create_engine(
+            parsed, pool_pre_ping=True, pool_size=8, max_overflow=_CONNECTIONS - 8
+        )
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         # The two dialects' INSERT … ON CONFLICT are spelled alike, but are two functions.
         self.insert: Callable[[Table], Any] = sqlite.insert if self.is_sqlite else postgresql.insert
         if self.is_sqlite:
             if parsed.database:
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+                _make_folder(Path(parsed.database).parent)
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
 
@@ -94,6 +132,8 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
         with _transient_faults(), self.engine.begin() as connection:
+            if not self.is_sqlite:  # there, two upgrades at once would both find no tables
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             before = MigrationContext.configure(connection).get_current_revision()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -111,6 +151,16 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Configuration(
+            f"store.data_dir: cannot create {folder}: {error.strerror}; choose a folder that the "
+            "worker's user may write"
+        ) from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -135,6 +185,8 @@ def _begin_sqlite(connection: Connection) -> None:
 def _transient_faults() -> Iterator[None]:
     try:
         yield
+    except PoolTimeout as error:
+        raise Transient(f"database: all {_CONNECTIONS} connections are in use") from error
     except OperationalError as error:
         raise Transient(f"database: {str(error.orig).strip()}") from error
     except DBAPIError as error:

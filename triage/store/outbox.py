@@ -99,7 +99,7 @@ class Outbox:
         return moved.rowcount == 1
 
     def postponed(self, delivery: Delivery, error: str, wait: timedelta) -> None:
-        """Nothing could be tried, for a reason that is not the endpoint's; look again after `wait`."""
+        """No try was possible, for a reason that is not the endpoint's; look again after `wait`."""
         table = tables.deliveries
         with self.database.write() as connection:
             connection.execute(

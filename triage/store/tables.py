@@ -7,6 +7,7 @@ told. The columns that lists filter by are repeated on `inquiries`.
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -16,11 +17,10 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     UniqueConstraint,
 )
 
-from triage.store.database import UtcDateTime
+from triage.store.database import SafeText, UtcDateTime
 
 metadata = MetaData(
     naming_convention={
@@ -52,24 +52,24 @@ inquiries = Table(
     Column("channel", String(10), nullable=False),
     Column("source", String(40), nullable=False),
     Column("kind", String(20), nullable=False),
-    Column("key", Text, nullable=False),
+    Column("key", SafeText, nullable=False),
     Column("revision", String(80), nullable=False),
     Column("sha256", String(64), nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("media_type", String(120), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("media_type", SafeText, nullable=False),
     # What came beside a recording, as JSON text; empty where nothing did.
-    Column("sidecar", Text, nullable=False),
+    Column("sidecar", SafeText, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     # The work list.
     Column("stage", String(20), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
-    Column("error", Text, nullable=False),
+    Column("error", SafeText, nullable=False),
     # Repeated for lists.
-    Column("sender", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("campaign", String(200), nullable=False),
+    Column("sender", SafeText, nullable=False),
+    Column("subject", SafeText, nullable=False),
+    Column("campaign", SafeText, nullable=False),
     Column("label", String(20)),
     Column("confidence", Float),
     Column("outcome", String(20)),
@@ -87,7 +87,7 @@ sightings = Table(
     Column("id", Integer, primary_key=True),
     _inquiry_id(index=True),
     Column("source", String(40), nullable=False),
-    Column("key", Text, nullable=False),
+    Column("key", SafeText, nullable=False),
     Column("revision", String(80), nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
     UniqueConstraint("source", "key", "revision"),
@@ -97,7 +97,7 @@ contents = Table(
     "contents",
     metadata,
     _inquiry_id(primary_key=True),
-    Column("data", Text, nullable=False),
+    Column("data", SafeText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
@@ -105,7 +105,7 @@ transcripts = Table(
     "transcripts",
     metadata,
     _inquiry_id(primary_key=True),
-    Column("data", Text, nullable=False),
+    Column("data", SafeText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
@@ -117,8 +117,8 @@ verdicts = Table(
     Column("label", String(20), nullable=False),
     Column("margin", Float, nullable=False),
     Column("abstained", Boolean, nullable=False),
-    Column("model", String(120), nullable=False),
-    Column("data", Text, nullable=False),
+    Column("model", SafeText, nullable=False),
+    Column("data", SafeText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
@@ -130,7 +130,7 @@ qualifications = Table(
     Column("verdict_id", Integer, ForeignKey("verdicts.id", ondelete="CASCADE"), nullable=False),
     Column("score", Integer, nullable=False),
     Column("grade", String(2), nullable=False),
-    Column("data", Text, nullable=False),
+    Column("data", SafeText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
@@ -141,7 +141,7 @@ decisions = Table(
     _inquiry_id(index=True),
     Column("verdict_id", Integer, ForeignKey("verdicts.id", ondelete="CASCADE"), nullable=False),
     Column("outcome", String(20), nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", SafeText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
@@ -155,14 +155,14 @@ deliveries = Table(
     Column("event", String(40), nullable=False),
     # Tells events of one type for one inquiry apart; 1 is the first.
     Column("sequence", Integer, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", SafeText, nullable=False),
     Column("state", String(20), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("next_at", UtcDateTime),
     Column("accepted_at", UtcDateTime),
     Column("last_status", Integer),
-    Column("last_error", Text, nullable=False),
+    Column("last_error", SafeText, nullable=False),
     UniqueConstraint("inquiry_id", "destination", "event", "sequence"),
     Index(None, "state", "next_at"),
 )
@@ -181,7 +181,7 @@ attempts = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("duration_s", Float, nullable=False),
     Column("status", Integer),
-    Column("error", Text, nullable=False),
+    Column("error", SafeText, nullable=False),
 )
 
 history = Table(
@@ -191,16 +191,16 @@ history = Table(
     _inquiry_id(index=True),
     Column("at", UtcDateTime, nullable=False),
     Column("event", String(40), nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("detail", SafeText, nullable=False),
 )
 
 cursors = Table(
     "cursors",
     metadata,
     Column("source", String(40), primary_key=True),
-    Column("folder", String(400), primary_key=True),
+    Column("folder", SafeText, primary_key=True),
     Column("uidvalidity", String(20), nullable=False),
-    Column("last_uid", Integer, nullable=False),
+    Column("last_uid", BigInteger, nullable=False),  # a UID has 32 bits, none for a sign
     Column("updated_at", UtcDateTime, nullable=False),
 )
 
@@ -213,5 +213,5 @@ polls = Table(
     Column("last_item_at", UtcDateTime),
     Column("failures", Integer, nullable=False),
     Column("next_at", UtcDateTime, nullable=False),
-    Column("error", Text, nullable=False),
+    Column("error", SafeText, nullable=False),
 )

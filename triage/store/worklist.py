@@ -229,9 +229,10 @@ class Worklist:
             stage = work.stage
             if stage is Stage.QUARANTINED:
                 stage = _resume_stage(connection, inquiry_id)
-            changed = _move(connection, work, stage, due_at=moment)
+            if not _move(connection, work, stage, due_at=moment):
+                return False
             records.note(connection, inquiry_id, "requeued", {"stage": stage})
-        return changed
+        return True
 
 
 def _move(connection: Connection, work: Work, stage: Stage, **values: Any) -> bool:
