@@ -65,27 +65,20 @@ def engines(weights: object) -> Iterator[tuple[str, SpeechEngine]]:
 
 
 def errors(paths: list[Path], heard: list[Transcript]) -> str:
-    """Word error rate over all calls whose script is known; speakers' turns in order of time."""
+    """Word error rate over the calls whose script is known; each side apart where sides are."""
     said, written = [], []
     for path, transcript in zip(paths, heard, strict=True):
         expected = path.with_suffix(".expected.json")
         if not expected.exists():
             continue
         turns = json.loads(expected.read_text(encoding="utf-8"))["transcript"]
-        for side in ("agent", "caller"):
-            words = plain(" ".join(turn["text"] for turn in turns if turn["speaker"] == side))
-            if not words:
-                continue
-            stereo = any(segment.speaker != "unknown" for segment in transcript.segments)
-            if not stereo:
-                continue
-            said.append(words)
-            written.append(
-                plain(" ".join(s.text for s in transcript.segments if s.speaker == side))
-            )
-        if not any(segment.speaker != "unknown" for segment in transcript.segments):
-            said.append(plain(" ".join(turn["text"] for turn in turns)))
-            written.append(plain(" ".join(s.text for s in transcript.segments)))
+        known = any(segment.speaker != "unknown" for segment in transcript.segments)
+        for side in ("agent", "caller") if known else (None,):
+            script = [turn["text"] for turn in turns if side in {turn["speaker"], None}]
+            if script:
+                here = [s.text for s in transcript.segments if side in {s.speaker, None}]
+                said.append(plain(" ".join(script)))
+                written.append(plain(" ".join(here)))
     return f"{100 * wer(said, written):.1f}" if said else "-"
 
 

@@ -23,6 +23,7 @@ from triage.signals.qualify import qualify
 from triage.types import Inquiry, Party, Qualification, SourceRef
 from triage.wiring import load_classifier
 
+_ENVELOPE = {"sender", "metadata"}
 _AT_ONCE = 64  # lines classified together; memory stays bounded whatever the input
 
 
@@ -188,8 +189,15 @@ def _answer(
 
 
 def _signals(qualification: Qualification | None) -> dict[str, Any]:
-    """Every signal by name; `null` where it was not stated."""
-    stated = qualification.signals if qualification else {}
+    """Every signal by name; `null` where it was not stated.
+
+    What is only known from the envelope (`from`) is in the question, and nobody stated it.
+    """
+    stated = {
+        name: signal
+        for name, signal in (qualification.signals if qualification else {}).items()
+        if any(evidence.field not in _ENVELOPE for evidence in signal.evidence)
+    }
     return {
         name: {
             "value": stated[name].value,
