@@ -51,6 +51,8 @@ class Secret(Section):
             raise Configuration(f"{what}: neither the value nor its file is set")
         try:
             return file.read_text(encoding="utf-8").strip()
+        except UnicodeDecodeError:
+            raise Configuration(f"{what}: secret file {file} is not UTF-8 text") from None
         except OSError as error:
             raise Configuration(
                 f"{what}: cannot read secret file {file}: {error.strerror}"
@@ -91,7 +93,7 @@ class Store(Section):
     """Where the worker keeps its data. An empty `database_url` is SQLite inside `data_dir`."""
 
     data_dir: Path = Path("var")
-    database_url: str = ""
+    database_url: str = Field(default="", repr=False)  # may hold a password
 
     @property
     def url(self) -> str:
