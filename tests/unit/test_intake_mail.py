@@ -348,6 +348,14 @@ def test_no_text_is_lost_wherever_it_stands(place: bytes) -> None:
     assert LOST.decode() in inquiry.body
 
 
+@pytest.mark.parametrize("label", ["boundary*=x\0''b", "boundary=b; name*=utf-7''+2AA-"])
+def test_labels_that_break_the_parser_cost_no_text(label: str) -> None:
+    head = f"From: a@x.example\nContent-Type: multipart/mixed; {label}\n\n".encode()
+    inquiry = parsed(head + b"--b\n\nA quote, please\n--b--\n")
+    assert "A quote, please" in inquiry.text
+    str(inquiry).encode("utf-8")
+
+
 def test_html_labelled_as_plain_text_is_rendered() -> None:
     assert parsed(plain(b"<html><body><p>Call <b>me</b></p></body></html>")).text == "Call me"
 
@@ -508,6 +516,8 @@ LINES = st.sampled_from(
         b'Content-Type: multipart/alternative; boundary="b"', b"Content-Type: text/html",
         b"Content-Type: message/delivery-status", b"Content-Type: text/plain; charset=\xff",
         b"Content-Type: text/plain; charset*=x''%ff; format=flowed", b"Content-Type: ;=;",
+        b"Content-Type: multipart/mixed; boundary*=x\0''b", b"Content-Type: a/b; name*=x\0''y",
+        b"Content-Type: a/b; name*=utf-7''+2AA-", b"Subject: =?utf-7?Q?+2AA-?=",
         b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: quoted-printable",
         b"Content-Transfer-Encoding: x-uuencode", b"begin 644 x", b"M!!!!", b"end", b"=C3=", b"QUJ",
         b"Content-Disposition: attachment; filename*0*=utf-8''%e2; filename*1=x", b"--b", b"--b--",

@@ -15,12 +15,12 @@ _UNSAFE: Final = re.compile(r'[<>:"|?*\x00-\x1f\x7f]')
 _EXTENSIONS: Final = {"message/rfc822": ".eml", "text/calendar": ".ics", "text/plain": ".txt"}
 
 
-def safe_name(stated: str | None, media_type: str, number: int) -> str:
+def safe_name(stated: str, media_type: str, number: int) -> str:
     """The last part of the stated path without what a shell or a browser could take amiss.
 
     A part without a name is called after its number and type.
     """
-    name = words(stated or "").replace("\\", "/").rsplit("/", 1)[-1]
+    name = words(stated).replace("\\", "/").rsplit("/", 1)[-1]
     name = _UNSAFE.sub("_", name).strip(" .")
     if not name:
         extension = _EXTENSIONS.get(media_type) or mimetypes.guess_extension(media_type) or ".bin"

@@ -7,8 +7,6 @@ messages and broken multiparts.
 
 from __future__ import annotations
 
-import base64
-import email
 import re
 from dataclasses import dataclass, field
 from email.message import Message
@@ -18,20 +16,15 @@ from triage.errors import Permanent
 from triage.intake.attachments import safe_name
 from triage.intake.charsets import decode
 from triage.intake.headers import mend, words
-from triage.intake.markup import HTML_CHARS, html_text
+from triage.intake.payload import charset, content, filename, octets, octets_of, part_text, tree
 from triage.intake.structure import checked
-from triage.intake.text import cleaned, unflowed
+from triage.intake.text import cleaned
 from triage.settings import Limits
 from triage.types import Attachment
-
-TEXT_BYTES: Final = 2 * HTML_CHARS
-"""Bytes of one text part that are decoded; far more than the text limits keep."""
 
 _READABLE: Final = {"plain", "html", "enriched", "richtext", "markdown", "x-markdown"}
 _COPIES: Final = {"text/x-amp-html", "text/watch-html"}
 _ENCODED: Final = {"base64", "quoted-printable", "x-uuencode", "uuencode", "uue"}
-_META_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
-_HTML_START: Final = re.compile(r"\s*(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE)
 _STUB: Final = re.compile(
     r"(?:does not|doesn't|do not|cannot|can't|unable to) (?:\w+ ){0,3}(?:support|display|show|view|"
     r"read|render)\w*|html[- ](?:capable|compatible|enabled)|view (?:this|the) (?:e-?mail|message) "
@@ -42,7 +35,6 @@ _FILLER: Final = re.compile(
     r"multi-?part message|mime[- ](?:encapsulated|format|message)|message (?:is )?in mime",
     re.IGNORECASE,
 )
-_BASE64_LINES: Final = re.compile(r"(?:[A-Za-z0-9+/]*={0,2}[ \t]*(?:\r\n|\n|\r|\Z))*+")
 _REPORTS: Final = {"delivery-status", "disposition-notification", "global-delivery-status"}
 _DELIMITER: Final = re.compile(
     rb"^--([^\s-][^\r\n]{0,70}?)[ \t]*\r?\n(?=content-)", re.IGNORECASE | re.MULTILINE
@@ -101,7 +93,7 @@ def _walk(part: Message, body: Body, limits: Limits) -> None:
         _leaf(part, main, sub, body)
     elif not part.is_multipart():
         body.warnings.append(f"multipart/{sub} without the parts that it announces")
-        _unparsed(_content(part) + _octets(part.epilogue or ""), body, limits)
+        _unparsed(content(part) + octets(part.epilogue or ""), body, limits)
     else:
         _multipart(part, sub, body, limits)
 
@@ -114,9 +106,9 @@ def _multipart(part: Message, sub: str, body: Body, limits: Limits) -> None:
         for child in children:
             _walk(child, body, limits)
     if part.preamble and not _FILLER.search(part.preamble):
-        body.spare.append(decode(_octets(part.preamble)).text)
+        body.spare.append(decode(octets(part.preamble)).text)
     if part.epilogue and part.epilogue.strip():
-        _unparsed(_octets(part.epilogue), body, limits)
+        _unparsed(octets(part.epilogue), body, limits)
 
 
 def _alternative(children: list[Message], body: Body, limits: Limits) -> None:
@@ -147,45 +139,25 @@ def _words(text: str) -> set[str]:
 
 
 def _leaf(part: Message, main: str, sub: str, body: Body) -> None:
-    name = part.get_filename()
-    data = _content(part)
+    name = filename(part)
+    data = content(part)
     kind = f"{main}/{sub}"
     if kind in _COPIES and not name:
-        body.spare.append(_text(part, data, "html", body.warnings))
+        body.spare.append(part_text(part, data, "html", body.warnings))
         return
     disposition = part.get_content_disposition()
     shown = disposition == "inline" or (disposition is None and not (name and body.texts))
     if main == "text" and sub in _READABLE and shown:
-        text = _text(part, data, sub, body.warnings)
+        text = part_text(part, data, sub, body.warnings)
         if text.strip():
             body.texts.append(text)
         return
     if main == "text":
-        body.spare.append(_text(part, data, sub, body.warnings))
+        body.spare.append(part_text(part, data, sub, body.warnings))
     if sub in {"ms-tnef", "vnd.ms-tnef"}:
         body.warnings.append("attachment in Outlook's own format (winmail.dat) is not unpacked")
     number = len(body.attachments) + 1
     body.attachments.append(Attachment(safe_name(name, kind, number), kind, len(data)))
-
-
-def _text(part: Message, data: bytes, sub: str, warnings: list[str]) -> str:
-    declared = _charset(part)
-    if not declared and sub == "html" and (meta := _META_CHARSET.search(data[:4096])):
-        declared = meta.group(1).decode("ascii", "replace")
-    if len(data) > TEXT_BYTES:
-        warnings.append(f"text of {len(data):,} bytes was cut at {TEXT_BYTES:,}")
-        end = max(data.rfind(b" ", 0, TEXT_BYTES), data.rfind(b"\n", 0, TEXT_BYTES))
-        data = data[: end if end > 0 else TEXT_BYTES]
-    text, warning = decode(data, declared)
-    if warning and warning not in warnings:
-        warnings.append(warning)
-    if sub in {"html", "enriched", "richtext"} or _HTML_START.match(text):
-        if len(text) > HTML_CHARS:
-            warnings.append(f"HTML of {len(text):,} characters was cut at {HTML_CHARS:,}")
-        return html_text(text)
-    if str(part.get_param("format") or "").lower() == "flowed":
-        return unflowed(text, delsp=str(part.get_param("delsp") or "").lower() == "yes")
-    return text
 
 
 def _message(part: Message, sub: str, body: Body, limits: Limits) -> None:
@@ -195,7 +167,7 @@ def _message(part: Message, sub: str, body: Body, limits: Limits) -> None:
         return
     inner, size = _inner(part, limits, body.warnings)
     number = len(body.attachments) + 1
-    name = safe_name(part.get_filename(), "message/rfc822", number)
+    name = safe_name(filename(part), "message/rfc822", number)
     body.attachments.append(Attachment(name, "message/rfc822", size))
     if inner is None:
         return
@@ -210,10 +182,10 @@ def _message(part: Message, sub: str, body: Body, limits: Limits) -> None:
 def _report(part: Message) -> str:
     """The fields of a delivery report, block by block."""
     if not part.is_multipart():
-        return decode(_content(part), _charset(part)).text
+        return decode(content(part), charset(part)).text
     blocks = (
         [f"{name}: {words(str(value))}" for name, value in block.items()]
-        + [decode(_content(block)).text]
+        + [decode(content(block)).text]
         for block in _children(part)
     )
     return "\n".join(line for block in blocks for line in block if line.strip())
@@ -224,10 +196,10 @@ def _inner(part: Message, limits: Limits, warnings: list[str]) -> tuple[Message 
     children = _children(part)
     if children and str(part.get("content-transfer-encoding", "")).strip().lower() not in _ENCODED:
         inner = children[0]
-        return inner, len(_octets_of(inner))
-    data = _content(part) if not children else _decoded(part, children[0])
+        return inner, len(octets_of(inner))
+    data = content(part) if not children else _decoded(part, children[0])
     try:
-        return email.message_from_bytes(checked(data, _deeper(limits))), len(data)
+        return tree(checked(data, _deeper(limits))), len(data)
     except (Permanent, RecursionError) as error:
         warnings.append(f"attached message could not be read: {error}")
         return None, len(data)
@@ -236,8 +208,8 @@ def _inner(part: Message, limits: Limits, warnings: list[str]) -> tuple[Message 
 def _decoded(part: Message, inner: Message) -> bytes:
     carrier = Message()
     carrier["Content-Transfer-Encoding"] = str(part.get("content-transfer-encoding"))
-    carrier.set_payload(_octets_of(inner).lstrip().decode("ascii", "surrogateescape"))
-    return _content(carrier)
+    carrier.set_payload(octets_of(inner).lstrip().decode("ascii", "surrogateescape"))
+    return content(carrier)
 
 
 def _unparsed(data: bytes, body: Body, limits: Limits) -> None:
@@ -250,7 +222,7 @@ def _unparsed(data: bytes, body: Body, limits: Limits) -> None:
         return
     head = b'Content-Type: multipart/mixed; boundary="' + found.group(1) + b'"\n\n'
     try:
-        message = email.message_from_bytes(checked(head + data, limits := _deeper(limits)))
+        message = tree(checked(head + data, limits := _deeper(limits)))
     except (Permanent, RecursionError) as error:
         body.warnings.append(f"parts outside of the announced structure were not read: {error}")
         body.texts.append(decode(data).text)
@@ -269,56 +241,3 @@ def _deeper(limits: Limits) -> Limits:
 def _children(part: Message) -> list[Message]:
     payload = part.get_payload()
     return [child for child in payload if isinstance(child, Message)] if part.is_multipart() else []
-
-
-def _charset(part: Message) -> str:
-    try:
-        return part.get_content_charset() or ""
-    except (LookupError, ValueError):
-        return ""
-
-
-def _content(part: Message) -> bytes:
-    """The decoded bytes of a leaf, as they are where their transfer encoding is broken."""
-    coding = str(part.get("content-transfer-encoding", "")).strip().lower()
-    if coding == "base64":
-        return _from_base64(_payload(part))
-    try:
-        data = part.get_payload(decode=True)
-    except Exception:  # noqa: BLE001 - the decoders trip in many ways; the text is what counts
-        data = None
-    return data if isinstance(data, bytes) else _octets(_payload(part))
-
-
-def _payload(part: Message) -> str:
-    """The payload as it was sent; a charset label that Python cannot even look up is dropped."""
-    try:
-        payload = part.get_payload()
-    except Exception:  # noqa: BLE001 - labels that are no text, or hold NULs
-        del part["Content-Type"]
-        payload = part.get_payload()
-    return payload if isinstance(payload, str) else ""
-
-
-def _from_base64(payload: str) -> bytes:
-    """Decode as far as lines are base64; a list server's footer below them is plain text, and so
-    is a whole text that is only labelled base64.
-    """
-    lines = _BASE64_LINES.match(payload)
-    end = lines.end() if lines else 0
-    coded = payload[:end].encode("ascii").translate(None, b"= \t\r\n")
-    if len(coded) % 4 == 1:
-        coded = coded[:-1]
-    rest = payload[end:]
-    return base64.b64decode(coded + b"=" * (-len(coded) % 4)) + _octets(rest and f"\n{rest}")
-
-
-def _octets_of(message: Message) -> bytes:
-    try:
-        return message.as_bytes()
-    except Exception:  # noqa: BLE001 - the generator trips over broken headers
-        return _content(message)
-
-
-def _octets(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

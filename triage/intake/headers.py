@@ -27,8 +27,7 @@ def field_text(raw: bytes) -> str:
 
 def words(value: str) -> str:
     """An unstructured field for people: encoded words decoded, one line, nothing unprintable."""
-    raw = value.encode("utf-8", "surrogateescape") if not value.isascii() else value.encode()
-    text = _RUN.sub(lambda run: _decoded(run.group()), decode(raw).text)
+    text = _RUN.sub(lambda run: _decoded(run.group()), _text(value))
     return " ".join(cleaned(text).split())
 
 
@@ -37,8 +36,15 @@ def mend(part: Message) -> None:
     for name, value in list(part.raw_items()):
         text = str(value)
         if any("\udc80" <= char <= "\udcff" for char in text):
-            mended = decode(text.encode("utf-8", "surrogateescape")).text
-            part.replace_header(name, mended)
+            part.replace_header(name, _text(text))
+
+
+def _text(value: str) -> str:
+    """A value in which the parser may have left undecoded bytes as surrogates."""
+    try:
+        return decode(value.encode("utf-8", "surrogateescape")).text
+    except UnicodeEncodeError:  # surrogates of another kind, which labels can make
+        return value.encode("utf-8", "replace").decode()
 
 
 def _reencoded(run: re.Match[str]) -> str:

@@ -6,7 +6,6 @@ attachments from the guarded walk in `body`.
 
 from __future__ import annotations
 
-import email
 import logging
 import re
 from collections.abc import Iterable, Mapping
@@ -19,6 +18,7 @@ import structlog
 from triage.errors import Permanent
 from triage.intake.body import Body, read_body
 from triage.intake.headers import field_text, words
+from triage.intake.payload import tree
 from triage.intake.sections import Sections, split
 from triage.intake.structure import checked, split_head
 from triage.settings import Limits
@@ -59,8 +59,7 @@ def parse_mail(
     try:
         mail = checked(raw, limits)
         lines, rest, repaired = split_head(mail)
-        message = email.message_from_bytes(b"\n".join(lines) + b"\n\n" + rest)
-        body = read_body(message, limits, rest)
+        body = _body(lines, rest, limits)
     except RecursionError as error:
         raise Permanent(
             f"mail nested too deep: it cannot be parsed within {limits.mail_depth} levels"
@@ -88,6 +87,16 @@ def parse_mail(
         campaign=campaign,
         warnings=tuple(body.warnings),
     )
+
+
+def _body(lines: list[bytes], rest: bytes, limits: Limits) -> Body:
+    try:
+        message = tree(b"\n".join(lines) + b"\n\n" + rest)
+    except Permanent as error:
+        body = read_body(tree(b"\n" + rest), limits)
+        body.warnings.append(f"{error}: it was read as plain text")
+        return body
+    return read_body(message, limits, rest)
 
 
 def _fields(lines: Iterable[bytes]) -> _Fields:
