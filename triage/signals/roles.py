@@ -21,6 +21,16 @@ ROLE: Final = (
 )
 """Pattern of a job title, lower case."""
 
+PREMISES: Final = (
+    r"(?:restaurants?|shops?|stores?|salons?|barber ?shop|clinics?|practice|studios?|caf\u00e9s?"
+    r"|cafes?"
+    r"|bakery|bar|gyms?|farms?|ranch|nursery|kennels?|firm|company|business(?:es)?"
+    r"|agency|diner|deli|winery|vineyard|brewery|hotels?|motel|hostel|guest ?house|b&b|inn"
+    r"|day ?care|workshop|warehouses?|landscaping|food truck|dealership|pharmacy|surgery"
+    r"|yoga places?|rental propert(?:y|ies)|duplex|fourplex|apartment building|rentals|start-?up)"
+)
+"""Pattern of a place of business that somebody may own, lower case."""
+
 TITLE_LINE: Final = re.compile(
     rf"\b{ROLE}\b|\b(?:procurement|purchasing|facilities|transport|operations|lead|lsw)\b"
     r"|\bsection$|\bpa to\b",

@@ -7,33 +7,15 @@ run over `heard`; offsets and quotes are those of the original.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import Literal
 
 from classifiers.labels import SignalName
 from triage.settings import Business
+from triage.signals.wording import forwarded, own_words, passed_on_words, without_boilerplate
 from triage.types import Evidence, Inquiry, Segment, Signal, Transcript
-
-_CALLER: Final = re.compile(r"^(?:Caller|Visitor|Customer|Client):", re.MULTILINE | re.IGNORECASE)
-_SPEAKER: Final = re.compile(r"^([A-Z][\w .']{1,20}):[ \t]*", re.MULTILINE)
-_QUOTED_LINE: Final = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
-_REPLY_TO: Final = re.compile(
-    r"^(?:-{2,} ?Original Message ?-{2,}|On .{8,80} wrote:|_{20,})[ \t]*$.*\Z",
-    re.MULTILINE | re.DOTALL | re.IGNORECASE,
-)
-_FORWARD: Final = re.compile(
-    r"^(?:-{2,} ?forwarded(?: message)? ?-{2,}|begin forwarded message:|from: [^\n]+\n).*\Z",
-    re.MULTILINE | re.DOTALL | re.IGNORECASE,
-)
-_BOILERPLATE: Final = re.compile(
-    r"^(?:confidentiality(?: notice)?|disclaimer|the information in this message|this e-?mail"
-    r"|this message|please consider the environment|sent from (?:my|ip|a )|submitted from)"
-    r"\b[^\n]*(?:\n[^\n]+)*",
-    re.MULTILINE | re.IGNORECASE,
-)
 
 Part = Literal["own", "forwarded", "header"]
 
@@ -140,42 +122,16 @@ def _header(field: str, text: str) -> Source:
     return Source(field, text, text, "header")
 
 
-def blank(text: str, start: int, end: int) -> str:
-    """The text with a stretch replaced by spaces; line ends stay, so that lines stay lines."""
-    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
-
-
 def _writing(inquiry: Inquiry) -> list[Source]:
-    own = _own_words(inquiry.text)
+    spoken = inquiry.channel == "call"
     sources = [
-        Source("text", inquiry.text, own, spoken=inquiry.channel == "call"),
-        Source("signature", inquiry.signature, _BOILERPLATE.sub(_spaces, inquiry.signature)),
-        Source("forwarded", inquiry.forwarded, inquiry.forwarded, "forwarded", 0.8),
+        Source("text", inquiry.text, own_words(inquiry.text), spoken=spoken),
+        Source("signature", inquiry.signature, without_boilerplate(inquiry.signature)),
+        Source("forwarded", inquiry.forwarded, forwarded(inquiry.forwarded), "forwarded", 0.8),
     ]
-    passed_on = _FORWARD.search(inquiry.text)
-    if passed_on and not _CALLER.search(inquiry.text):
-        kept = blank(inquiry.text, 0, passed_on.start())
-        sources.append(Source("text", inquiry.text, kept, "forwarded", 0.8))
+    if passed_on := passed_on_words(inquiry.text):
+        sources.append(Source("text", inquiry.text, passed_on, "forwarded", 0.8))
     return sources
-
-
-def _own_words(text: str) -> str:
-    """The text without quoted history, forwarded mail, boilerplate and the agent's turns."""
-    if _CALLER.search(text):
-        return _callers_turns(text)
-    for pattern in (_REPLY_TO, _FORWARD, _QUOTED_LINE, _BOILERPLATE):
-        text = pattern.sub(_spaces, text)
-    return text
-
-
-def _callers_turns(text: str) -> str:
-    heard = text
-    marks = [*_SPEAKER.finditer(text)]
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
-    for mark, end in zip(marks, ends, strict=True):
-        contact = _CALLER.match(mark[0])
-        heard = blank(heard, mark.start(), mark.end() if contact else end)
-    return heard
 
 
 def _speech(transcript: Transcript) -> Source:
@@ -193,7 +149,3 @@ def _line_heard(segment: Segment, prefix: str) -> str:
     if segment.speaker == "agent" or segment.flags:
         return " " * (len(prefix) + len(segment.text))
     return " " * len(prefix) + segment.text.replace("\n", " ")
-
-
-def _spaces(match: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", " ", match[0])
