@@ -164,36 +164,49 @@ def add_low_rank(network: Network, rank: int, alpha: float) -> None:
         )
 
 
-def trained_tensors(network: Network) -> dict[str, Tensor]:
-    """What training changed, by name, in half precision: what an artifact holds.
+def trained_tensors(network: Network, base: Path) -> dict[str, Tensor]:
+    """What training changed from the `base` weights, by name: what an artifact holds.
 
-    For low-rank changes `NAME.up` and `NAME.down` (the scale is inside `up`), else whole weights.
+    Low-rank changes are `NAME.up` and `NAME.down` (the scale is inside `up`), in half precision. A
+    wholly trained matrix is its difference to the base, `NAME.delta`, in int8 with one
+    `NAME.scale` a row: differences are small, so that this loses less than half precision of the
+    weights would. What is no matrix of the base is whole, in full precision.
     """
-    tensors: dict[str, Tensor] = {
-        name: value
-        for name, value in network.named_parameters()
-        if value.requires_grad and "parametrizations" not in name
-    }
+    start = _translated(load_file(base))
+    tensors: dict[str, Tensor] = {}
+    for name, value in network.named_parameters():
+        if not value.requires_grad or "parametrizations" in name:
+            continue
+        current = value.detach().cpu()
+        if name in start and current.dim() == 2:
+            delta = current - start[name]
+            scale = delta.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / 127
+            tensors[f"{name}.delta"] = (delta / scale).round().to(torch.int8)
+            tensors[f"{name}.scale"] = scale
+        else:
+            tensors[name] = current.clone()
     for path, module, name in _adapted(network):
         if parametrize.is_parametrized(module, name):
             change = module.get_submodule(f"parametrizations.{name}.0")
             if isinstance(change, LowRank):
-                tensors[f"{path}.{name}.up"] = change.up * change.scale
-                tensors[f"{path}.{name}.down"] = change.down
-    return {name: value.detach().half().contiguous().cpu() for name, value in tensors.items()}
+                tensors[f"{path}.{name}.up"] = (change.up * change.scale).detach().half().cpu()
+                tensors[f"{path}.{name}.down"] = change.down.detach().half().cpu()
+    return tensors
 
 
 def apply_trained(network: Network, tensors: Mapping[str, Tensor]) -> None:
-    """Put what `trained_tensors` gave into a network with base weights, low-rank parts merged."""
+    """Put what `trained_tensors` gave into a network with base weights: changes are added."""
     state = network.state_dict()
     with torch.no_grad():
         for name, value in tensors.items():
             target, _, part = name.rpartition(".")
-            if part == "down":
-                continue
+            if part in ("down", "scale"):
+                continue  # comes with its `up` or `delta`
             change = value.float()
             if part == "up":
                 change = state[target] + change @ tensors[f"{target}.down"].float()
+            elif part == "delta":
+                change = state[target] + change * tensors[f"{target}.scale"]
             else:
                 target = name
             if target not in state or state[target].shape != change.shape:

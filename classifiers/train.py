@@ -54,19 +54,19 @@ class Recipe:
     """
 
     form: Literal["lora", "full"] = "full"
-    epochs: int = 8
+    epochs: int = 5
     seed: int = 0
     batch: int = 16
-    rate: float = 8e-5
+    rate: float = 1.2e-4
     head_rate: float = 1e-3
-    layer_decay: float = 0.85
+    layer_decay: float = 0.9
     rank: int = 16
     alpha: float = 32.0
     dropout: float = 0.1
     weight_decay: float = 0.01
     smoothing: float = 0.05
     warmup: float = 0.1
-    windows: int = 4
+    windows: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def train(
         "corpus": _described(corpus),
         "metrics": artifact.plain({"dev": dev, "test": test}),
     }
-    artifact.write(out_dir, manifest, trained_tensors(fitted.network))
+    artifact.write(out_dir, manifest, trained_tensors(fitted.network, base_model.weights))
     return Trained(out_dir, model, seconds, dev, test)
 
 
@@ -282,7 +282,7 @@ class _Run:
             nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             self.optimizer.step()
             self.schedule.step()
-            total += float(loss)
+            total += loss.item()
             if step < self.steps:
                 self.report(number, step, total / step)
         return total / self.steps

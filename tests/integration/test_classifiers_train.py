@@ -9,8 +9,10 @@ import torch
 
 from classifiers.artifact import read
 from classifiers.card import write_card
+from classifiers.dataset import read_items
 from classifiers.encoder import BaseModel, Reading
 from classifiers.errors import TrainingError
+from classifiers.evaluate import evaluate
 from classifiers.labels import LABELS
 from classifiers.model import Classifier
 from classifiers.network import Batch, Network
@@ -70,9 +72,13 @@ def test_trains_writes_and_loads(
     assert manifest.name_version == done.model
     assert manifest.corpus["items"]["train"]["lead"] == 2
     assert manifest.metrics["dev"]["macro_f1"]["value"] == done.dev.macro_f1.value
-    assert weights.stat().st_size < (4e6 if form == "lora" else 23e6)
+    assert weights.stat().st_size < (4e6 if form == "lora" else 12e6)
 
     loaded = Classifier.load(tmp_path / "m")
+    dev = read_items(corpus / "dev-b.jsonl")
+    stored = evaluate(dev, loaded.classify([item.example for item in dev]))
+    assert stored.confusion == done.dev.confusion
+    assert stored.calibration_error == pytest.approx(done.dev.calibration_error, abs=0.01)
     said = loaded.classify([Example("email", f"{TEXTS[label][0]}, thanks") for label in LABELS])
     right = sum(verdict.label == label for verdict, label in zip(said, LABELS, strict=True))
     assert right >= 6
