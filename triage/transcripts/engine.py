@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from triage.transcripts.audio import Samples
 
 
+NO_SPEECH = "no speech was found"  # the warning of a transcript without words
+
+
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
     """What a recording is. `duration_s` is what could be decoded, not what a header says."""

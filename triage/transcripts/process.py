@@ -96,6 +96,7 @@ class Child:
             "OMP_NUM_THREADS": self._threads,
             "MKL_NUM_THREADS": self._threads,
             "OPENBLAS_NUM_THREADS": self._threads,
+            "NUMBA_NUM_THREADS": self._threads,  # else numba gives torch every core
             "HF_HUB_OFFLINE": "1",
             "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
         }

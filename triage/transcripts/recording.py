@@ -10,13 +10,13 @@ from typing import Literal
 from triage.settings import Limits
 from triage.transcripts import audio, channels, checks, speech
 from triage.transcripts.audio import Audio, Samples
-from triage.transcripts.engine import AudioInfo, Piece, SpeechEngine
+from triage.transcripts.engine import NO_SPEECH, AudioInfo, Piece, SpeechEngine
 from triage.transcripts.speech import Speech
 from triage.types import Segment, Speaker, Transcript
 
 MAX_BREATH_S = 0.5
 MAX_SENTENCE_S = 25.0
-NO_SPEECH = "no speech was found"
+
 ONE_SIDED = "one channel is silent: both sides may be on the other, so speakers are not known"
 
 
