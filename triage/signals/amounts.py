@@ -67,14 +67,16 @@ _SIZE: Final = re.compile(
     rf"(?<![\w$£€.,/-])(?P<amount>{NUMBER})"
     r"(?: (?:odd|or so|full[- ]time|named|different|small|of our|field|more|extra|new|company))*"
     rf"[ -](?P<unit>{_COUNTED}|of us\b)(?![\w-])"
-    rf"|(?<![\w$£€.,/-])(?P<count>{NUMBER})-(?P<single>person|seat|user|employee|site|truck|unit)\b"
+    rf"|(?<![\w$£€.,/-])(?P<count>{NUMBER})-(?P<single>person|seat|user|employee|site|truck"
+    rf"|unit)\b"
 )
 _OURS: Final = re.compile(
     r"\b(?:we|we're|we've|our|i've|i have|us|run|there's|have|got|are|company|all|at|with|about"
     r"|my)\b[^.\n]*$"
 )
 _WANTED: Final = re.compile(
-    r"\b(?:want|wants|need|needs|order|hire|rent|expect|other|speak|spoke|conference|quote for|feed"
+    r"\b(?:want|wants|need|needs|order|hire|rent|expect|other|speak|spoke|conference|quote for"
+    r"|feed"
     r"|price for|looking for|guests?|party of|table for|for|another|like|add|more)\b[^.\n]{0,14}$"
 )
 _TEAM: Final = re.compile(

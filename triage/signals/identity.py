@@ -1,4 +1,6 @@
-"""Who the contact is: name, role and company, from forms, signatures, introductions, the sender."""
+"""Who the contact is: name, role and company, from forms, signatures, introductions, the "
+"sender.
+"""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ _WITH_NUMBER: Final = re.compile(
 _COMPANY_IS: Final = re.compile(
     r"\b(?:[Ww]e['\u2019]re|[Ww]e are|[Ii] work (?:for|at)|[Cc]alling (?:from|on behalf of)"
     r"|behalf of"
-    r"|here at|temp at|[Hh]ead of \w+ at|I run \w+ at|(?:owner|founder|manager|director) (?:at|of))"
+    r"|here at|temp at|[Hh]ead of \w+ at|I run \w+ at|(?:owner|founder|manager|director) (?:at"
+    r"|of))"
     rf" (?P<firm>{FIRM})"
 )
 _LEGAL: Final = re.compile(

@@ -23,7 +23,8 @@ _LABELS: Final[dict[FieldName, str]] = {
     "company": r"(?:company|org|organi[sz]ation|business|firm|firma|entity|employer|organisation)"
     r"(?: name)?|practice|account name",
     "role": r"(?:job )?title|(?:job )?role|position(?: / position)?|occupation|function|job",
-    "location": r"city|town|location|zip|zip code|post ?code|area|suburb|currently at|region|county"
+    "location": r"city|town|location|zip|zip code|post ?code|area|suburb|currently at|region"
+    "|county"
     r"|property(?: address)?|(?:street |site |job |service )?address|site|where|where are you"
     r"|country",
     "company_size": r"(?:number of |no of |# of )?(?:employees|seats|users|staff|vehicles|sites"
@@ -37,7 +38,8 @@ _LABELS: Final[dict[FieldName, str]] = {
     r"|interested in|(?:enquiry|inquiry|request|job|project|event) type|looking for|scope|problem"
     r"|item|what can we help(?: you)? with|interest|i need|reason|treatment|vehicle|package|boat"
     r"|(?:type of )?(?:service|work|job|project)",
-    "message": r"(?:your )?(?:message|comments?|questions?|details|notes?|nachricht|enquiry|inquiry"
+    "message": r"(?:your )?(?:message|comments?|questions?|details|notes?|nachricht|enquiry"
+    "|inquiry"
     r"|description|tell us more|how can we help)",
 }  # fmt: skip
 _KNOWN: Final = "|".join(f"(?P<{name}>{words})" for name, words in _LABELS.items())

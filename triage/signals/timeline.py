@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from triage.signals.dates import MONTHS, ORDINAL, SEASONS, WEEKDAYS, resolve
+from triage.signals.dates import resolve
 from triage.signals.layout import FieldName
 from triage.signals.source import Finding, Material, Source
+from triage.signals.span import MONTHS, ORDINAL, SEASONS, WEEKDAYS
 from triage.signals.spoken import NUMBER
 
 _DAY: Final = rf"(?:{ORDINAL}|\d{{1,2}})"
 _DATE: Final = (
-    rf"(?:{_DAY}\.?(?: of)?(?: {MONTHS})?\s*(?:-|\u2013|to|and|until)\s*(?:the )?{_DAY}\.?(?: of)? "
+    rf"(?:{_DAY}\.?(?: of)?(?: {MONTHS})?\s*(?:-|\u2013|to|and|until)\s*(?:the )?{_DAY}\.?(?: "
+    rf"of)? "
     rf"{MONTHS}\b"
+    rf"|{MONTHS}\.? (?:the )?{_DAY} ?(?:-|\u2013|to|and|until|through) ?(?:the )?{_DAY}(?![\w:])"
     rf"|{MONTHS}\.? (?:the )?(?:{ORDINAL}|\d{{1,2}}(?![\d:]))(?:,? 20\d\d)?\b|{_DAY}\.?[ -](?:of "
     rf")?{MONTHS}\b(?:,? 20\d\d)?"
     r"|\b20\d\d-\d\d-\d\d\b|(?<![\d/.])(?!24/7)\d{1,2}/\d{1,2}(?:/\d{2,4})?(?![\d/])(?! (?:split"
@@ -24,7 +27,11 @@ _DATE: Final = (
     r"|(?<![\d.])(?:[0-2]?\d|3[01])\.(?:0\d|1[0-2])\.?(?![\d.])(?! ?(?:%|m\b|am|pm|per|each)))"
 )
 _PERIOD: Final = (
-    rf"(?:(?:the )?(?:end|start|beginning|middle|early|mid|late)[ -](?:of )?(?:the |this |next )?"
+    rf"(?:(?:the )?(?:first|second|third|fourth|last|[1-4](?:st|nd|rd|th)) week(?:end)? (?:of "
+    rf"|in )?"
+    rf"(?:{MONTHS}|the month|next month)\b|(?:calendar week|week|kw|cw) \d{{1,2}}\b(?! ?(?:old"
+    rf"|days))|(?:the )?(?:end|start|beginning|middle|early|mid|late)[ -](?:of )?(?:the |this "
+    rf"|next )?"
     rf"(?:{MONTHS}|month|year|week|quarter|summer|season)\b"
     rf"|\bq[1-4]\b(?: 20\d\d)?|(?:the )?(?:first|second|third|fourth) quarter|{MONTHS} ?- "
     rf"?{MONTHS}\b"
@@ -41,9 +48,10 @@ _NEAR: Final = (
     r"(?:week(?:end)?|wk)"
     rf"|(?:this |next |coming |a week )?\b{WEEKDAYS}\b(?: week)?(?:,? the {ORDINAL})?(?: at \w+| "
     rf"noon)?"
-    rf"|(?:within|in|over) (?:the next )?(?:about |around )?(?:{NUMBER}|a|a few|a couple of) "
+    rf"|(?:within|in|over) (?:the next )?(?:about |around |like )?(?:{NUMBER},? (?:(?:or|to) )?)?"
+    rf"(?:{NUMBER}|a|a few|few|a couple of|couple of|several) "
     rf"(?:day|week|month|year)s?\b"
-    r"|in the morning)"
+    r")"
 )
 _EVENT: Final = (
     rf"(?:(?:the )?(?:first|second|third|fourth|last) {WEEKDAYS} (?:of|in) {MONTHS}\b|by (?:the "
@@ -63,7 +71,8 @@ _IN_MONTH: Final = (
     rf")?(?:{MONTHS}|{SEASONS})\b(?: (?:next year|20\d\d))?)"
 )
 _ORDINAL_DAY: Final = (
-    rf"(?:(?:the|by|on|from|before|until|for) {ORDINAL}\b(?: (?:inst|of (?:this|the|next) "
+    rf"(?:\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?this month\b|(?:the|by|on|from|before|until"
+    rf"|for) {ORDINAL}\b(?: (?:inst|of (?:this|the|next) "
     rf"month))?(?! (?:half|floor|time|of|one|thing|two|three|few|car|place|party|guy|meeting|hand"
     rf"|year|quarter|wall|street|place|phase|opinion|boat|\w+ class)))"
 )
@@ -81,34 +90,63 @@ _CORES: Final = (
     (_NEAR, 4),
     (_IN_MONTH, 3),
     (_ORDINAL_DAY, 4),
+    (r"in the morning\b", 2),
 )
-_PATTERNS: Final = tuple((re.compile(rf"(?<![\w-]){core}"), weight) for core, weight in _CORES)
+_PATTERNS: Final = tuple(
+    (re.compile(rf"(?<![\w-])(?=\w){core}"), weight) for core, weight in _CORES
+)
 _DEADLINE: Final = re.compile(
     r"\b(?:by|before|within|deadline|due|need|needs|needed|must|start|starts|starting|open|opens"
-    r"|close[sd]?|closing|from|"
-    r"until|expires?|runs out|renew\w*|wedding|funeral|move|moving|want|like|done|finish\w*"
-    r"|ready|decide|ends?|hearing|"
-    r"date|arriv\w*|go live|launch|event|service is|out of|come|could|can you|available|free"
-    r"|asap|back)\b"
+    r"|reopen\w*|close[sd]?|closing|from|until|expires?|runs out|renew\w*|wedding|funeral|move"
+    r"|moving"
+    r"|want|wanted|like|done|finish\w*|ready|decide|ends?|hearing|date|arriv\w*|go[- ]live"
+    r"|launch\w*"
+    r"|event|service is|out of|come|could|can you|available|free|asap|back|commenc\w*|effective"
+    r"|install\w*|deliver\w*|begin\w*|latest|no later|hoping|aiming|looking at|planned|party"
+    r"|festival)\b"
+)
+_OWN_DATE: Final = re.compile(
+    r"\b(?:start(?:s|ing)?|commenc\w*|effective|go[- ]live|deliver(?:y|ed)?|install(?:ed|ation)?"
+    r"|opens?"
+    r"|opening(?: date)?|reopen|needed?|need (?:it|them|this)|want (?:it|them|this)(?: done)?"
+    r"|done|completed?"
+    r"|finished|in place|hand(?:ing)? back|move (?:in|out)|wedding|event|festival|hire|rental"
+    r"|last day)\b"
+    r"[^.;\n]{0,28}$"
+)
+_REPLY_DATE: Final = re.compile(
+    r"\b(?:quot\w+|proposals?|repl(?:y|ies)|responses?|offers?|answers?|questions?|return date"
+    r"|walk\w*"
+    r"|visit\w*|meet\w*|appointed|viewing|submitted|issued|bids?|tenders?|presentations?"
+    r"|statement|agm"
+    r"|committee|trustees|received|agreement (?:ends|is up)|contract (?:ends|is up)|lease"
+    r"|builders)\b"
+    r"[^;\n]{0,44}$"
 )
 _PAST: Final = re.compile(
     r"\b(?:last|since|was|were|had|went|came|did|quit|died|bought|got|resolved|ago|passed|saw"
-    r"|seen|every|each|most"
-    r"|second|any day but|open|wrote|called|paid|installed|sent|put|proposed"
-    r"|closed)\b[^.;\n]{0,24}$|\b(?:a|not|but a) $"
+    r"|seen|every|each|most|second|any day but|open|wrote|called|paid|installed|sent|put|proposed"
+    r"|closed|dated|except|not on|happened|broke|started|on the phone)\b[^.;\n]{0,24}$"
+    r"|\b(?:a|not|but a) $"
 )
 _CALL_BACK: Final = re.compile(
     r"\b(?:call|ring|phone|reach|text|here|home|hours|in the office|answers?|back) (?:me |us "
     r"|back )?[^.;\n]{0,22}$"
 )
-_NOT_A_TIME: Final = re.compile(r"^(?:the )?(?:second|first|third|may|mar|sat|sun|wed|mon|march)$")
+_NOT_A_TIME: Final = re.compile(
+    r"^(?:(?:in|on|by|at) )?(?:the )?(?:second|first|third|may|mar|sat|sun|wed|mon|march)$"
+)
+
+
+_MONTH: Final = 35  # days; "within about a month"
+_YEAR: Final = 300
 
 
 class Horizon(Enum):
-    """How far off a stated time is."""
+    """How far off a stated time is: within about a month, later, or about a year and more."""
 
-    DAY = auto()
-    PERIOD = auto()
+    NEAR = auto()
+    LATER = auto()
     FAR = auto()
 
 
@@ -144,10 +182,12 @@ def _candidates(source: Source) -> Iterator[tuple[float, Finding]]:
             start, end = _trimmed(text, start, end)
             if end - start < 3 or _NOT_A_TIME.match(text[start:end]):
                 continue
-            before, after = text[max(0, start - 40) : start], text[end : end + 3]
-            worth = float(weight)
+            before, after = text[max(0, start - 60) : start], text[end : end + 3]
+            worth = weight + 1.5 * bool(_OWN_DATE.search(before))
+            worth -= 2 * bool(_REPLY_DATE.search(before))
             worth += 2 * bool(_DEADLINE.search(text[max(0, start - 30) : end]))
             worth -= 4 * bool(_PAST.search(before))
+            worth -= 4 * bool(re.match(r"not (?!this|until|till|before)", text[start:end]))
             worth -= 3 * bool(_CALL_BACK.search(before))
             worth -= 4 * bool(re.match(r" ago|'s ", after))
             yield worth, Finding(source, start, end, 0.8)
@@ -172,9 +212,9 @@ def _when(finding: Finding, material: Material) -> When:
     stated = Finding(finding.source, finding.start, finding.end, finding.confidence, "", normalized)
     if span is None:
         far = re.search(r"next year|ages|not this year|fy ?\d\d|after next|financial year", phrase)
-        return When(stated, Horizon.FAR if far else Horizon.PERIOD)
+        return When(stated, Horizon.FAR if far else Horizon.LATER)
     first, last = (span.start - received.date()).days, (span.end - received.date()).days
-    if first > 300 and last - first > 20:
+    if first > _YEAR and last - first > 20:
         return When(stated, Horizon.FAR)
-    exact = last - first < 16 or last <= 31
-    return When(stated, Horizon.DAY if exact else Horizon.PERIOD, soon=exact and last <= 10)
+    near = last <= _MONTH
+    return When(stated, Horizon.NEAR if near else Horizon.LATER, soon=last <= 10)
