@@ -15,6 +15,7 @@ setup: $(VENV)/.ready ## Build .venv with everything
 
 $(VENV)/.ready: pyproject.toml constraints.txt overrides.txt
 	@command -v $(PYTHON) >/dev/null || { echo "needs $(PYTHON) (set PYTHON=…)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "needs venv: apt install $(notdir $(PYTHON))-venv"; exit 1; }
 	@echo "== building $(VENV): a few minutes the first time, torch alone is some hundred MB"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv

@@ -24,6 +24,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -243,7 +244,7 @@ class Engine(Section):
     """The embedded worker. Waits in seconds; `attempts` before an item is quarantined."""
 
     sweep_every: Seconds = 1.0
-    attempts: int = Field(default=6, ge=1)
+    attempts: int = Field(default=12, ge=1)
     retry_base: Seconds = 2.0
     retry_max: Seconds = 600.0
     workers: int = Field(default=2, ge=1, le=64)
@@ -303,10 +304,14 @@ def load(path: Path | None) -> Settings:
             raise Configuration(f"no settings file at {path}; `triage init` writes one")
         try:
             values = TomlConfigSettingsSource(Settings, toml_file=path)()
+        except OSError as error:
+            raise Configuration(f"{path} cannot be read: {error.strerror}") from error
         except ValueError as error:
             raise Configuration(f"{path} is not valid TOML: {error}") from error
     try:
         settings = Settings(**values)
+    except SettingsError as error:  # a variable that should be JSON and is not
+        raise Configuration(f"environment: {error}") from None
     except ValidationError as error:
         lines = [
             f"  {'.'.join(str(part) for part in problem['loc']) or 'settings'}: {problem['msg']}"
@@ -315,8 +320,21 @@ def load(path: Path | None) -> Settings:
         raise Configuration(
             "\n".join([f"{path or 'environment'}: wrong settings", *lines])
         ) from None
-    anchored: Settings = _anchored(settings, path.resolve().parent if path else Path.cwd())
+    base = path.resolve().parent if path else Path.cwd()
+    anchored: Settings = _anchored(_with_folders(settings, base), base)
     return anchored
+
+
+def _with_folders(settings: Settings, base: Path) -> Settings:
+    """Models that are given as a folder, not by name, found from the settings file too."""
+    classifier, speech = settings.classifier, settings.transcription
+    if classifier.artifact != "default":
+        found = str(base / Path(classifier.artifact).expanduser())
+        classifier = classifier.model_copy(update={"artifact": found})
+    if "/" in speech.model:
+        found = str(base / Path(speech.model).expanduser())
+        speech = speech.model_copy(update={"model": found})
+    return settings.model_copy(update={"classifier": classifier, "transcription": speech})
 
 
 def settings_file(explicit: Path | None) -> Path | None:

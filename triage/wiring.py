@@ -82,10 +82,12 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
         stack.enter_context(_only_worker(settings.store.data_dir))
         repository = Repository(settings.store)
         stack.callback(repository.close)
+        if not stack.enter_context(repository.database.alone()):
+            raise Configuration(
+                "another worker runs on this database (store.database_url); one is enough"
+            )
         repository.database.upgrade()
-        transcriber = stack.enter_context(
-            TranscriberHost(settings.transcription, settings.limits)
-        )
+        transcriber = stack.enter_context(TranscriberHost(settings.transcription, settings.limits))
         client = WebhookClient()
         stack.callback(client.close)
         sources = {
@@ -109,7 +111,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
 def _only_worker(data_dir: Path) -> Iterator[None]:
     """Hold the folder's lock. The kernel lets go of it when the process ends, however it ends."""
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # mails are nobody else's
         handle = os.open(data_dir / "worker.lock", os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise Configuration(f"store.data_dir {data_dir}: {error.strerror}") from error

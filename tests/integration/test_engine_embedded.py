@@ -209,4 +209,4 @@ def test_a_lead_for_an_endpoint_that_is_away_waits_and_then_is_visibly_dead(buil
     assert delivery.last_error
     assert len(repository.outbox.attempts(delivery.id)) == 3
     assert repository.outbox.revive(delivery.id)
-    assert repository.outbox.due(10)[0].id == delivery.id  # the same id as ever
+    assert repository.outbox.due("crm", 10)[0].id == delivery.id  # the same id as ever

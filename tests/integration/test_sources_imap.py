@@ -426,7 +426,7 @@ def _take_in(batch: Batch, repository: Repository) -> None:
     class One:
         name = "inbox"
 
-        def poll(self, memory: object) -> Iterator[Batch]:  # noqa: ARG002 - the port's
+        def poll(self, memory: object) -> Iterator[Batch]:
             return iter([batch])
 
         def check(self) -> str:

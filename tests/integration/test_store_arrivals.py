@@ -41,7 +41,7 @@ def test_a_refused_item_is_quarantined_with_its_reason(any_repository: Repositor
     (inquiry_id,) = any_repository.arrivals.receive([arrival("large", refused="too large")])
     work = current(any_repository, inquiry_id)
     assert (work.stage, work.error) == (Stage.QUARANTINED, "too large")
-    assert any_repository.worklist.due(10) == []
+    assert any_repository.worklist.due("email", 10) == []
     events = [entry.event for entry in any_repository.archive.history(inquiry_id)]
     assert events == ["received", "quarantined"]
 

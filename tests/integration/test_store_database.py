@@ -110,7 +110,7 @@ def test_sqlite_survives_readers_and_writers_together(repository: Repository) ->
     def look() -> int:
         looks = 0
         while not stop.is_set():
-            repository.worklist.due(10)
+            repository.worklist.due("email", 10)
             repository.archive.counts()
             looks += 1
         return looks

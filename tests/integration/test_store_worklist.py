@@ -100,7 +100,9 @@ def test_a_decision_and_its_deliveries_are_one_transaction(any_repository: Repos
     assert any_repository.outbox.listed() == []
     two = [stored.delivery(work, "crm"), stored.delivery(work, "chat")]
     assert any_repository.worklist.settled(work, stored.decision(), two)
-    assert {delivery.id for delivery in any_repository.outbox.due(10)} == {d.id for d in two}
+    assert any_repository.outbox.waiting_destinations() == ["chat", "crm"]
+    due = [any_repository.outbox.due(name, 10) for name in ("crm", "chat")]
+    assert due == [[delivery] for delivery in two]
 
 
 def test_what_is_due_comes_nearest_to_its_end_first_then_oldest(
@@ -112,22 +114,13 @@ def test_what_is_due_comes_nearest_to_its_end_first_then_oldest(
     later = received(any_repository, "later")
     settled = brought_to(any_repository, Stage.SETTLED, "settled")
     any_repository.worklist.postponed(later, "not now", timedelta(hours=1))
-    due = any_repository.worklist.due(10)
+    due = any_repository.worklist.due("email", 10)
     assert [work.id for work in due] == [near.id, first.id, second.id]
     assert settled.id not in {work.id for work in due}
-    skipped = any_repository.worklist.due(10, skip=[near.id, first.id])
+    skipped = any_repository.worklist.due("email", 10, skip=[near.id, first.id])
     assert [work.id for work in skipped] == [second.id]
-    assert len(any_repository.worklist.due(2)) == 2
+    assert len(any_repository.worklist.due("email", 2)) == 2
     assert any_repository.worklist.open_count() == 4
-
-
-def test_the_next_due_time_is_the_earliest(any_repository: Repository) -> None:
-    assert any_repository.worklist.next_due() is None
-    work = received(any_repository)
-    any_repository.worklist.postponed(work, "not now", timedelta(hours=1))
-    moment = any_repository.worklist.next_due()
-    assert moment is not None
-    assert timedelta(minutes=59) < moment - records.now() <= timedelta(hours=1)
 
 
 def test_failures_are_counted_and_forgotten_by_the_next_step(any_repository: Repository) -> None:
@@ -159,10 +152,10 @@ def test_a_quarantined_inquiry_goes_on_where_it_was(
     work = brought_to(any_repository, stage)
     worklist = any_repository.worklist
     assert worklist.quarantined(work, "gave up")
-    assert worklist.due(10) == []
+    assert worklist.due("email", 10) == []
     assert worklist.open_count() == 0
     assert worklist.requeue(work.id)
-    (again,) = worklist.due(10)
+    (again,) = worklist.due("email", 10)
     assert (again.stage, again.attempts, again.error) == (resumed, 0, "")
     assert move(any_repository, again)
 
@@ -173,9 +166,9 @@ def test_requeue_makes_a_waiting_inquiry_due_and_leaves_a_settled_one(
     worklist = any_repository.worklist
     waiting = received(any_repository, "waiting")
     worklist.postponed(waiting, "not now", timedelta(days=1))
-    assert worklist.due(10) == []
+    assert worklist.due("email", 10) == []
     assert worklist.requeue(waiting.id)
-    assert [work.id for work in worklist.due(10)] == [waiting.id]
+    assert [work.id for work in worklist.due("email", 10)] == [waiting.id]
     settled = brought_to(any_repository, Stage.SETTLED, "settled")
     assert not worklist.requeue(settled.id)
     assert not worklist.requeue("inq_unknown")
@@ -203,17 +196,17 @@ def test_ids_are_found_by_their_beginning(any_repository: Repository) -> None:
 
 def test_an_outbox_row_ends_accepted_or_dead(any_repository: Repository) -> None:
     work = brought_to(any_repository, Stage.SETTLED)
-    (delivery,) = any_repository.outbox.due(10)
+    (delivery,) = any_repository.outbox.due("crm", 10)
     outbox = any_repository.outbox
     failed = Attempt(records.now(), 0.1, 503, "busy")
     soon = records.now() + timedelta(hours=1)
     assert outbox.tried(delivery, failed, DeliveryState.PENDING, soon)
-    assert outbox.due(10) == []
+    assert outbox.due("crm", 10) == []
     assert outbox.open_count() == 1
     assert outbox.tried(delivery, failed, DeliveryState.DEAD)
     assert outbox.open_count() == 0
     assert outbox.revive(delivery.id)
-    (revived,) = outbox.due(10)
+    (revived,) = outbox.due("crm", 10)
     assert revived.id == delivery.id
     assert outbox.tried(revived, Attempt(records.now(), 0.1, 200, ""), DeliveryState.ACCEPTED)
     assert not outbox.tried(revived, failed, DeliveryState.DEAD)  # somebody was late
@@ -225,7 +218,7 @@ def test_an_outbox_row_ends_accepted_or_dead(any_repository: Repository) -> None
 
 def test_of_senders_that_race_one_settles_the_row(any_repository: Repository) -> None:
     brought_to(any_repository, Stage.SETTLED)
-    (delivery,) = any_repository.outbox.due(10)
+    (delivery,) = any_repository.outbox.due("crm", 10)
 
     def accept(_: int) -> bool:
         attempt = Attempt(records.now(), 0.1, 200, "")

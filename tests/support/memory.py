@@ -15,7 +15,7 @@ class Remembered:
         self._known: set[tuple[str, str]] = set()
         self.asked: list[int] = []
 
-    def cursor(self, folder: str) -> FolderCursor | None:  # noqa: ARG002 - the port's
+    def cursor(self, folder: str) -> FolderCursor | None:
         """Files have no cursor."""
         return None
 

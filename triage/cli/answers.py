@@ -11,6 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from classifiers.labels import LABELS, SIGNALS
 from classifiers.model import Classifier
 from classifiers.verdict import Verdict
@@ -20,8 +22,11 @@ from triage.pipeline.decide import decide, may_be_lead
 from triage.pipeline.reading import Reading, read
 from triage.settings import Settings
 from triage.signals.qualify import qualify
+from triage.store.database import storable
 from triage.types import Inquiry, Party, Qualification, SourceRef
 from triage.wiring import load_classifier
+
+log = structlog.get_logger(__name__)
 
 _ENVELOPE = {"sender", "metadata"}
 _AT_ONCE = 64  # lines classified together; memory stays bounded whatever the input
@@ -57,7 +62,7 @@ def _asked(files: Sequence[str], settings: Settings) -> Iterator[_Asked]:
         path = Path(name)
         if name == "-":
             yield from _lines(sys.stdin.buffer, settings)
-        elif not path.is_file():
+        elif not path.exists() or path.is_dir():
             raise Usage(f"{name}: no such file")
         elif path.suffix.lower() == ".eml":
             yield _mail(path, settings)
@@ -86,9 +91,10 @@ def _line(number: int, line: bytes, settings: Settings) -> _Asked:
     problem = _problem(fields)
     if problem:
         return _Asked(name, error=f"{where}: {problem}")
+    # Half a surrogate pair is legal in JSON and nowhere else.
+    fields = {k: storable(v) if isinstance(v, str) else v for k, v in fields.items()}
     text = fields["body"] if isinstance(fields.get("body"), str) else fields["text"]
-    if len(text) > settings.limits.text_chars:
-        text = text[: settings.limits.text_chars]
+    text = text[: settings.limits.text_chars]
     inquiry = Inquiry(
         id=str(name),
         ref=SourceRef("classify", "maildir", where),
@@ -104,7 +110,7 @@ def _line(number: int, line: bytes, settings: Settings) -> _Asked:
 
 def _problem(fields: dict[str, Any]) -> str:
     """What is wrong with the fields of a line; empty if nothing is."""
-    if fields.get("channel") not in {"email", "call"}:
+    if fields.get("channel") not in ("email", "call"):
         return f'`channel` must be "email" or "call", not {json.dumps(fields.get("channel"))}'
     if not any(isinstance(fields.get(name), str) for name in ("body", "text")):
         return "needs `body` or `text`, as a string"
@@ -119,6 +125,8 @@ def _date(value: Any) -> datetime:
     try:
         date = datetime.fromisoformat(value)
     except (TypeError, ValueError):
+        return datetime.now(UTC)
+    if not 1970 <= date.year <= 2200:  # dates are reckoned from it, and the calendar ends
         return datetime.now(UTC)
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
@@ -158,7 +166,16 @@ def _answered(
         for line in chunk
     ]
     examples = [reading.example for reading in readings if reading]
-    verdicts = iter(classifier.classify(examples) if classifier else [])
+    try:
+        verdicts = iter(classifier.classify(examples) if classifier else [])
+    except Exception as error:
+        if len(chunk) == 1:
+            log.exception("cannot classify", line=chunk[0].id)
+            yield {"id": chunk[0].id, "error": f"{type(error).__name__}: {error}"}
+            return
+        for line in chunk:  # one of them is bad; the others are answered
+            yield from _answered([line], classifier, settings)
+        return
     for line, reading in zip(chunk, readings, strict=True):
         if line.inquiry is None or reading is None:
             yield {"id": line.id, "error": line.error}

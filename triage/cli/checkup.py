@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from triage.delivery.webhook import sign
 from triage.errors import Configuration, Transient, TriageError
-from triage.settings import Destination, Settings
+from triage.settings import Destination, Limits, Settings, Source
 from triage.sources.build import build_source
 from triage.store.repository import Repository
 from triage.transcripts.weights import locate
@@ -38,8 +39,8 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield _check("speech weights", lambda: _weights(settings))
     for source in settings.sources:
         if source.enabled:
-            built = build_source(source, settings.limits)
-            yield _check(f"source {source.name}", built.check)
+            look = partial(_source, source, settings.limits)
+            yield _check(f"source {source.name}", look)
     if not settings.sources:
         yield Check("sources", "warning", "none: nothing will come in; see [[sources]]")
     for destination in settings.destinations:
@@ -51,14 +52,15 @@ def checks(settings: Settings) -> Iterator[Check]:
 def _check(what: str, look: Callable[[], str]) -> Check:
     try:
         return Check(what, "ok", look())
-    except TriageError as error:
-        return Check(what, "failed", str(error))
+    except Exception as error:  # noqa: BLE001 - one check never ends the others
+        known = isinstance(error, TriageError)
+        return Check(what, "failed", str(error) if known else f"{type(error).__name__}: {error}")
 
 
 def _data_folder(settings: Settings) -> str:
     folder = settings.store.data_dir
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
     except OSError as error:
         raise Configuration(f"{folder}: {error.strerror}") from error
@@ -92,6 +94,10 @@ def _classifier(settings: Settings) -> str:
 def _weights(settings: Settings) -> str:
     weights = locate(settings.transcription.model)
     return f"{settings.transcription.engine} with {settings.transcription.model} ({weights.folder})"
+
+
+def _source(source: Source, limits: Limits) -> str:
+    return build_source(source, limits).check()
 
 
 @dataclass(frozen=True, slots=True)

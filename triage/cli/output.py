@@ -39,7 +39,9 @@ def show_json(value: Any) -> None:
     from pydantic_core import to_jsonable_python  # noqa: PLC0415 - heavy
 
     plain = to_jsonable_python(value)
-    sys.stdout.write(json.dumps(plain, ensure_ascii=False) + "\n")
+    line = json.dumps(plain, ensure_ascii=False)
+    # File names may hold bytes that are no text; escaped they are JSON all the same.
+    sys.stdout.write(line.encode("utf-8", "backslashreplace").decode() + "\n")
     sys.stdout.flush()
 
 

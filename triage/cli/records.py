@@ -109,9 +109,19 @@ def retry_inquiries(
             ids = [row.id for row in found]
         else:
             ids = [_one_inquiry(repository, prefix) for prefix in inquiry or []]
-        changed = [name for name in ids if repository.worklist.requeue(name)]
-    output.say(f"{len(changed)} of {len(ids)} taken up again")
-    raise typer.Exit(0 if len(changed) == len(ids) else 1)
+        changed = [_requeue(repository, name) for name in ids]
+    output.say(f"{sum(changed)} of {len(ids)} taken up again")
+    raise typer.Exit(0 if all(changed) else 1)
+
+
+def _requeue(repository: Repository, inquiry: str) -> bool:
+    from triage.errors import Permanent  # noqa: PLC0415
+
+    try:
+        return repository.worklist.requeue(inquiry)
+    except Permanent as error:
+        output.note(str(error))
+        return False
 
 
 @deliveries.command("list")

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import structlog
 import typer
 
 from triage.cli import output
@@ -15,6 +16,9 @@ from triage.cli.context import of
 if TYPE_CHECKING:
     from triage.demo.play import Ending
     from triage.wiring import Worker
+
+
+log = structlog.get_logger(__name__)
 
 
 def register(app: typer.Typer) -> None:
@@ -72,7 +76,9 @@ def poll(
             try:
                 result = worker.engine.poll(name)
                 rows.append([name, "ok", result.seen, len(result.fresh), ""])
-            except TriageError as error:
+            except Exception as error:
+                if not isinstance(error, TriageError):
+                    log.exception("unexpected error", source=name)
                 failed = True
                 rows.append([name, "failed", "", "", str(error)])
         drained = worker.engine.drain(timeout)

@@ -5,6 +5,7 @@ The body is built once, when the outcome is decided, and stored; every try sends
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -16,6 +17,16 @@ from triage.types import Decision, Inquiry, Party, Qualification, Signal, Transc
 SCHEMA = "1"
 MAX_BYTES = 20_000  # Standard Webhooks 1.0.0 asks for bodies under 20 kB
 LEAD_QUALIFIED = "lead.qualified"
+
+
+def message_id(identity: str, destination: str, event: str, number: int = 1) -> str:
+    """The webhook-id of the `number`-th event of a type about one inquiry for one destination.
+
+    It follows from what the inquiry is. So it is the same even if the database lost its last
+    seconds (a power cut, a restored backup) and the inquiry is taken in and decided again.
+    """
+    told = "\0".join((identity, destination, event, str(number)))
+    return f"msg_{hashlib.sha256(told.encode()).hexdigest()[:40]}"
 
 
 def lead_qualified(
@@ -64,6 +75,12 @@ def lead_qualified(
         data["text"] = data["text"][: max(0, len(data["text"]) - max(excess // 4, 1))]
         data["text_truncated"] = True
         body = _encode(event)
+    if len(body.encode()) > MAX_BYTES:
+        data["signals"] = {
+            name: _signal(qualification.signals.get(name), longest=60) for name in SIGNALS
+        }
+        data["to"] = data["to"][:1]
+        body = _encode(event)
     return body
 
 
@@ -76,17 +93,17 @@ def _party(party: Party) -> dict[str, str | None]:
     return {name: value or None for name, value in asdict(short).items()}
 
 
-def _signal(signal: Signal | None) -> dict[str, Any] | None:
+def _signal(signal: Signal | None, longest: int = 300) -> dict[str, Any] | None:
     if signal is None:
         return None
     return {
-        "value": signal.value[:300],
-        "normalized": signal.normalized[:300] or None,
+        "value": signal.value[:longest],
+        "normalized": signal.normalized[:longest] or None,
         "confidence": round(signal.confidence, 3),
         "evidence": [
             {
                 "field": evidence.field,
-                "quote": evidence.quote[:300],
+                "quote": evidence.quote[:longest],
                 "start": evidence.start,
                 "end": evidence.end,
                 "at_s": evidence.at_s,

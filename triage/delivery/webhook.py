@@ -45,7 +45,7 @@ class WebhookClient:
     def post(self, url: str, secret: str, message_id: str, body: str, timeout: float) -> Answer:
         """Sign and send `body` under `message_id`; any 2xx accepts, everything else does not.
 
-        `timeout` is in seconds, for the whole exchange and for each of its parts. Raises
+        `timeout` is in seconds, for connecting and for every wait for the other side. Raises
         `Configuration` where the secret cannot sign.
         """
         started = time.monotonic()
@@ -65,7 +65,7 @@ class WebhookClient:
                 _drain(response, started + timeout)
         except httpx2.TimeoutException:
             error = f"no answer within {timeout:g} s"
-        except (httpx2.HTTPError, httpx2.InvalidURL) as failure:
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as failure:  # a wrong host name
             error = f"{type(failure).__name__}: {failure}".rstrip(": ")
         # An answer that breaks off after its status line still is that answer.
         accepted = status is not None and 200 <= status < 300

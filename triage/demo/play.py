@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +16,7 @@ from triage.delivery.webhook import new_secret
 from triage.demo.dovecot import Dovecot
 from triage.demo.endpoint import Endpoint
 from triage.demo.fixtures import fixtures_folder
+from triage.errors import TriageError
 from triage.settings import Settings, load
 from triage.store.records import Listed
 from triage.store.repository import Repository
@@ -90,6 +91,7 @@ class Row:
     outcome: str
     delivered_s: float | None
     expected: bool
+    done: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +136,27 @@ class Stageplay:
         if not secret.exists():
             secret.touch(mode=0o600)
             secret.write_text(new_secret(), encoding="utf-8")
-        with Endpoint(
-            secret.read_text(encoding="utf-8"), self.folder / "endpoint.jsonl"
-        ) as endpoint:
-            if not Dovecot.installed():
-                mailbox = _MAILDIR.format(mails=_toml(self.fixtures / "mail"))
-                yield self._settings(mailbox, endpoint), endpoint, "folder fixtures/mail"
-                return
-            with Dovecot() as server:
-                for mail in self.mails:
-                    server.deliver("inquiries", mail.read_bytes())
-                mailbox = _IMAP.format(port=server.port, password=server.password)
-                where = f"Dovecot on port {server.port}"
-                yield self._settings(mailbox, endpoint), endpoint, where
+        with (
+            Endpoint(
+                secret.read_text(encoding="utf-8"), self.folder / "endpoint.jsonl"
+            ) as endpoint,
+            ExitStack() as stack,
+        ):
+            mailbox, where = self._mailbox(stack)
+            yield self._settings(mailbox, endpoint), endpoint, where
+
+    def _mailbox(self, stack: ExitStack) -> tuple[str, str]:
+        """The mail source's settings, and where the mail is: a real server if one starts."""
+        try:
+            server = stack.enter_context(Dovecot())
+        except TriageError as error:
+            reason = str(error).splitlines()[0]
+            mailbox = _MAILDIR.format(mails=_toml(self.fixtures / "mail"))
+            return mailbox, f"their folder, without a mail server ({reason})"
+        for mail in self.mails:
+            server.deliver("inquiries", mail.read_bytes())
+        mailbox = _IMAP.format(port=server.port, password=server.password)
+        return mailbox, f"a Dovecot on port {server.port}"
 
     def _settings(self, mailbox: str, endpoint: Endpoint) -> Settings:
         path = self.folder / "triage.toml"
@@ -190,7 +200,7 @@ def play(stage: Stageplay, told: Told) -> Ending:
             accepted=len(set(ids)),
             doubled=len(ids) - len(set(ids)),
             refused=len(endpoint.refused),
-            unfinished=stage.total - len(rows),
+            unfinished=stage.total - sum(row.done for row in rows),
         )
 
 
@@ -265,6 +275,7 @@ def _row(repository: Repository, row: Listed, name: str, fixture: Path | None) -
         outcome=outcome,
         delivered_s=delivered,
         expected=_as_expected(fixture, row.label, outcome),
+        done=row.stage in {Stage.SETTLED, Stage.QUARANTINED},
     )
 
 

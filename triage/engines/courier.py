@@ -2,67 +2,74 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import structlog
 
-from triage.errors import TriageError
+from triage.engines.claims import Claims
 from triage.pipeline.dispatch import Dispatch
 from triage.types import Delivery
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = 100  # deliveries taken from the outbox at a time
+_PAUSE = 30.0  # seconds a delivery is left alone whose answer could not be stored
 
 
 class Courier:
-    """Delivers what is due; each delivery is with one thread at a time."""
+    """Delivers what is due; each delivery is with one thread at a time.
+
+    Every destination has `workers` threads of its own: one that hangs holds up no other.
+    """
 
     def __init__(self, dispatch: Dispatch, workers: int) -> None:
         self._dispatch = dispatch
-        self._pool = ThreadPoolExecutor(workers, "courier")
-        self._lock = threading.Lock()
-        self._idle = threading.Condition(self._lock)
-        self._busy: set[str] = set()
+        self._outbox = dispatch.repository.outbox
+        self._workers = workers
+        self._claims: dict[str, Claims[Delivery]] = {}
+        self._pools: dict[str, ThreadPoolExecutor] = {}
 
     def sweep(self) -> None:
         """Start on every delivery that is due and not under way."""
-        with self._lock:
-            busy = frozenset(self._busy)
-        if len(busy) >= _AT_ONCE:
-            return
-        for delivery in self._dispatch.repository.outbox.due(_AT_ONCE, skip=busy):
-            with self._lock:
-                if delivery.id in self._busy:
-                    continue
-                self._busy.add(delivery.id)
-            try:
-                self._pool.submit(self._carry, delivery)
-            except RuntimeError:  # shut down: the row stays due
-                self._done(delivery)
+        for destination in self._outbox.waiting_destinations():
+            claims = self._claims.setdefault(destination, Claims())
+            find = partial(self._outbox.due, destination)
+            for delivery in claims.take(self._workers * 2, find):
+                try:
+                    self._pool(destination).submit(self._carry, claims, delivery)
+                except RuntimeError:  # shut down: the row stays due
+                    claims.release(delivery)
 
     def wait(self, timeout: float) -> bool:
-        """Wait until nothing is under way, `timeout` seconds at most."""
-        with self._idle:
-            return self._idle.wait_for(lambda: not self._busy, timeout)
+        """Wait until nothing is under way, `timeout` seconds a destination."""
+        return all(claims.wait(timeout) for claims in list(self._claims.values()))
 
     def close(self) -> None:
         """Finish the tries that have begun."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in list(self._pools.values()):
+            pool.shutdown(wait=True, cancel_futures=True)
 
-    def _carry(self, delivery: Delivery) -> None:
+    def _pool(self, destination: str) -> ThreadPoolExecutor:
+        pool = self._pools.get(destination)
+        if pool is None:
+            fresh = ThreadPoolExecutor(self._workers, f"courier-{destination}")
+            pool = self._pools.setdefault(destination, fresh)
+        return pool
+
+    def _carry(self, claims: Claims[Delivery], delivery: Delivery) -> None:
+        pause = 0.0
         try:
             self._dispatch.deliver(delivery)
-        except TriageError as error:
-            log.warning("delivery stays due", delivery=delivery.id, problem=str(error))
-        except Exception:
-            log.exception("delivery stays due", delivery=delivery.id)
+        except Exception:  # the row stays due, whatever it was
+            pause = _PAUSE
+            log.exception("cannot store what became of a delivery", delivery=delivery.id)
         finally:
-            self._done(delivery)
+            claims.release(delivery, pause=pause)
+            self._more()
 
-    def _done(self, delivery: Delivery) -> None:
-        with self._idle:
-            self._busy.discard(delivery.id)
-            if not self._busy:
-                self._idle.notify_all()
+    def _more(self) -> None:
+        """What waits behind a delivery goes out at once, not at the next sweep."""
+        try:
+            self.sweep()
+        except Exception as error:  # noqa: BLE001 - the next sweep finds it
+            log.warning("sweep failed", problem=str(error))

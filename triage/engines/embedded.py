@@ -29,7 +29,6 @@ from triage.store.repository import Repository
 
 log = structlog.get_logger(__name__)
 
-_SWEEP = 200  # inquiries taken from the work list at a time
 _LONGEST_BACKOFF = 900.0  # seconds between tries of a source that fails
 
 
@@ -77,13 +76,11 @@ class EmbeddedEngine:
 
     def sweep(self) -> None:
         """Start on everything that is due: inquiries and deliveries."""
-        try:
-            busy = self._lanes.busy
-            if len(busy) < _SWEEP:
-                self._lanes.submit(self._repository.worklist.due(_SWEEP, skip=busy))
-            self._courier.sweep()
-        except TriageError as error:
-            log.warning("sweep failed", problem=str(error))
+        for part in (self._lanes, self._courier):
+            try:
+                part.sweep()
+            except TriageError as error:
+                log.warning("sweep failed", problem=str(error))
 
     def poll(self, name: str) -> PollResult:
         """Poll one source now and store how it went. Raises what the source raises."""
@@ -114,7 +111,7 @@ class EmbeddedEngine:
             self.sweep()
             if self._lanes.wait(min(left, 1.0)) and self._courier.wait(min(left, 1.0)):
                 self.sweep()
-                if not self._lanes.busy and self._courier.wait(0):
+                if self._lanes.wait(0) and self._courier.wait(0):
                     return True
         return False
 

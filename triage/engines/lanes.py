@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import get_args
 
 import structlog
 
-from triage.errors import TriageError
+from classifiers.verdict import Channel
+from triage.engines.claims import Claims
 from triage.pipeline.failures import handle
 from triage.pipeline.stages import Lane, Step, lane, next_step
 from triage.pipeline.steps import Steps
@@ -19,23 +21,28 @@ from triage.types import Stage
 
 log = structlog.get_logger(__name__)
 
+_AT_ONCE = 200  # inquiries of a channel taken from the work list at a time
+_PAUSE = 30.0  # seconds an inquiry is left alone whose failure could not even be stored
+
 
 class Lanes:
     """Takes inquiries through their steps until they are settled, wait or are quarantined.
 
     `settled` is called after an inquiry was settled (its events are then in the outbox), from a
-    worker's thread. What fails is due again later and comes back through `submit`.
+    worker's thread. What fails is due again later and found by a sweep.
     """
 
     def __init__(self, steps: Steps, settings: Settings, settled: Callable[[], None]) -> None:
         self._steps = steps
+        self._worklist = steps.repository.worklist
         self._rules = settings.engine
         self._batch = settings.classifier.batch
         self._settled = settled
         self._closing = False
-        self._lock = threading.Lock()
-        self._idle = threading.Condition(self._lock)
-        self._busy: set[str] = set()
+        # Each channel has its own room: a heap of recordings never keeps a mail waiting.
+        self._claims: dict[Channel, Claims[Work]] = {
+            channel: Claims() for channel in get_args(Channel)
+        }
         self._readable: deque[Work] = deque()  # waiting for the model, which likes batches
         self._pools = {
             Lane.GENERAL: ThreadPoolExecutor(settings.engine.workers, "general"),
@@ -43,25 +50,15 @@ class Lanes:
             Lane.MODEL: ThreadPoolExecutor(1, "model"),
         }
 
-    @property
-    def busy(self) -> frozenset[str]:
-        """Ids in the lanes now."""
-        with self._lock:
-            return frozenset(self._busy)
-
-    def submit(self, works: Sequence[Work]) -> None:
-        """Start on inquiries; one that is in the lanes already is left where it is."""
-        for work in works:
-            with self._lock:
-                if work.id in self._busy:
-                    continue
-                self._busy.add(work.id)
-            self._place(work)
+    def sweep(self) -> None:
+        """Start on everything that is due and not in the lanes."""
+        for channel, claims in self._claims.items():
+            for work in claims.take(_AT_ONCE, partial(self._worklist.due, channel)):
+                self._place(work)
 
     def wait(self, timeout: float) -> bool:
-        """Wait until the lanes are empty, `timeout` seconds at most; returns whether they are."""
-        with self._idle:
-            return self._idle.wait_for(lambda: not self._busy, timeout)
+        """Wait until the lanes are empty, `timeout` seconds a channel; returns whether they are."""
+        return all(claims.wait(timeout) for claims in self._claims.values())
 
     def close(self) -> None:
         """Finish the steps that have begun, start no other.
@@ -77,7 +74,7 @@ class Lanes:
 
     def _place(self, work: Work) -> None:
         step = next_step(work)
-        if step is None:
+        if step is None or self._closing:
             self._leave(work)
             return
         try:
@@ -100,42 +97,40 @@ class Lanes:
         try:
             self._steps.run(step, works)
         except Exception as error:  # noqa: BLE001 - whatever happens costs items, not the worker
-            if len(works) > 1:
-                # One of them is bad; alone, each gets what it deserves.
-                for work in works:
-                    self._perform(step, [work])
+            if len(works) == 1:
+                self._failed(works[0], step, error)
                 return
-            self._failed(works[0], step, error)
+            # One of them is bad; alone, each gets what it deserves.
+            for work in works:
+                self._perform(step, [work])
             return
         for work in works:
             self._go_on(work)
 
     def _failed(self, work: Work, step: Step, error: Exception) -> None:
-        if self._closing:
-            self._leave(work)
-            return
+        pause = 0.0
         try:
-            handle(work, step, error, self._steps.repository.worklist, self._rules)
-        except TriageError as failure:  # the database is away: the row stays due
+            if not self._closing:
+                handle(work, step, error, self._worklist, self._rules)
+        except Exception as failure:  # noqa: BLE001 - the row stays due, whatever it was
+            pause = _PAUSE
             log.warning("cannot store a failure", inquiry=work.id, problem=str(failure))
-        self._leave(work)
+        finally:
+            self._leave(work, pause=pause)
 
     def _go_on(self, before: Work) -> None:
         """Straight to the next step, without waiting for a sweep."""
+        work = None
         try:
-            work = self._steps.repository.worklist.get(before.id)
-        except TriageError as failure:
-            log.warning("cannot read the work list", inquiry=before.id, problem=str(failure))
-            work = None
+            work = self._worklist.get(before.id)
+            if work and work.stage is Stage.SETTLED:
+                self._settled()
+        except Exception as failure:  # noqa: BLE001 - the row stays due, whatever it was
+            log.warning("cannot go on", inquiry=before.id, problem=str(failure))
         if work is None or work.stage == before.stage:
             self._leave(before)
-            return
-        if work.stage is Stage.SETTLED:
-            self._settled()
-        self._place(work)
+        else:
+            self._place(work)
 
-    def _leave(self, work: Work) -> None:
-        with self._idle:
-            self._busy.discard(work.id)
-            if not self._busy:
-                self._idle.notify_all()
+    def _leave(self, work: Work, *, pause: float = 0.0) -> None:
+        self._claims[work.channel].release(work, pause=pause)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 
 from triage.errors import Configuration, Permanent, Transient
+from triage.pipeline.stages import Step
 from triage.settings import Engine
 from triage.store.records import Work
 from triage.store.worklist import Worklist
@@ -35,7 +36,9 @@ def handle(work: Work, step: str, error: Exception, worklist: Worklist, rules: E
         message = f"unexpected {type(error).__name__} in step {step}: {message}"
         log.error("unexpected error", inquiry=work.id, step=step, exc_info=error)
     failures = work.attempts + 1
-    if failures >= rules.attempts:
+    # What exceeds its time once seldom fits the next time, and every try may take hours.
+    most = min(rules.attempts, 3) if step == Step.TRANSCRIBE else rules.attempts
+    if failures >= most:
         log.warning("quarantined", inquiry=work.id, step=step, reason=message)
         worklist.quarantined(work, f"gave up after {failures} tries: {message}")
         return

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from triage.errors import Permanent
-from triage.sources.base import Fetched, Source
+from triage.sources.base import REFUSED_MARK, Fetched, Source
 from triage.store.arrivals import Arrival
 from triage.store.repository import Repository
+from triage.store.worklist import REFUSED
 from triage.types import FolderCursor, RawItem
 
 
@@ -66,15 +67,16 @@ def ingest(
 
 def _arrival(item: Fetched, campaign: str, repository: Repository) -> Arrival | None:
     """The item with its bytes safe; None for a file that was moved or deleted meanwhile."""
-    refused = item.refused
+    refused, ref = item.refused, item.ref
     try:
         sha256, size = repository.blobs.put(item.content)
     except FileNotFoundError:
         return None
     except Permanent as error:  # its bytes cannot be read: that is this item's fault alone
         refused = str(error)
+        ref = replace(ref, revision=ref.revision + REFUSED_MARK)
         sha256, size = repository.blobs.put(b"")
-    raw = RawItem(item.ref, item.received_at, sha256, size, item.media_type)
+    raw = RawItem(ref, item.received_at, sha256, size, item.media_type)
     return Arrival(
         raw=raw,
         channel=item.channel,
@@ -97,7 +99,7 @@ def identity(raw: RawItem, *, refused: bool = False) -> str:
     place = f"{raw.ref.source}\0{raw.ref.key}\0"
     if refused:
         known = raw.sha256 if raw.size else f"{place}{raw.ref.revision}"
-        return f"refused:{hashlib.sha256(known.encode()).hexdigest()}"
+        return f"{REFUSED}{hashlib.sha256(known.encode()).hexdigest()}"
     if raw.ref.kind != "recordings":
         return f"mail:{raw.sha256}"
     return f"call:{hashlib.sha256(f'{place}{raw.sha256}'.encode()).hexdigest()}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from classifiers.labels import LABELS, Label
 from classifiers.verdict import Example
+from triage.transcripts.engine import NO_SPEECH
 from triage.types import Inquiry, Transcript, Verdict
 
 _MOSTLY = 0.5  # share of flagged text from which a transcript as a whole is not trusted
@@ -47,7 +48,10 @@ def _read_call(transcript: Transcript) -> tuple[str, Verdict | None, tuple[str, 
     trusted = replace(transcript, segments=unflagged)
     spoken, kept = len(transcript.text), len(trusted.text)
     if not spoken:
-        return "", _silence(), ()
+        # What could not be heard is not silence.
+        damaged = transcript.partial or any(w != NO_SPEECH for w in transcript.warnings)
+        doubts = ("nothing could be heard, and the recording is damaged",) if damaged else ()
+        return "", _silence(), doubts
     if kept < spoken * (1 - _MOSTLY):
         return trusted.text, None, ("most of the transcript is uncertain",)
     return trusted.text, None, ()

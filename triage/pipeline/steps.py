@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from classifiers.model import Classifier
 from triage.delivery import events
-from triage.errors import Permanent
+from triage.errors import Configuration, Permanent
 from triage.intake.call import read_call
 from triage.intake.mail import parse_mail
 from triage.pipeline.decide import decide, may_be_lead
@@ -28,6 +28,9 @@ from triage.types import Delivery, DeliveryState, Inquiry, Transcript
 
 T = TypeVar("T")
 
+# These run in the worker itself, on what strangers sent; recordings have a process of their own.
+_IN_PROCESS = {Step.PARSE, Step.CLASSIFY, Step.QUALIFY}
+
 
 @dataclass(frozen=True, slots=True)
 class Steps:
@@ -40,6 +43,8 @@ class Steps:
 
     def run(self, step: Step, works: Sequence[Work]) -> None:
         """Do one step for some inquiries; only classifying gains from several at once."""
+        if step in _IN_PROCESS:
+            self._begin(step, works)
         if step is Step.CLASSIFY:
             self.classify(works)
             return
@@ -51,6 +56,17 @@ class Steps:
         }[step]
         for work in works:
             action(work)
+
+    def _begin(self, step: Step, works: Sequence[Work]) -> None:
+        """Count the attempt first, so that what kills the process is not tried for ever."""
+        for work in works:
+            if work.attempts >= self.settings.engine.attempts:
+                raise Permanent(
+                    f"the worker died or was stopped {work.attempts} times in the step {step}"
+                )
+        if step is Step.CLASSIFY:
+            self.classifier()  # loading takes seconds, and is nobody's attempt
+        self.repository.worklist.begun(works)
 
     def parse(self, work: Work) -> None:
         """Raw bytes to an inquiry."""
@@ -108,12 +124,16 @@ class Steps:
             verdict, qualification, self.settings.decision, self._reading(work).doubts
         )
         deliveries = []
+        if decision.outcome == "forward" and not self.settings.destinations:
+            raise Configuration(
+                "a lead waits here, because no destination is set; see [[destinations]]"
+            )
         if decision.outcome == "forward" and qualification:
             inquiry, transcript = self._text(work)
             moment = records.now()
             deliveries = [
                 Delivery(
-                    id=records.new_id("msg"),
+                    id=events.message_id(work.identity, destination.name, events.LEAD_QUALIFIED),
                     inquiry_id=work.id,
                     destination=destination.name,
                     event=events.LEAD_QUALIFIED,

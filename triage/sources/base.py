@@ -10,6 +10,9 @@ from typing import Protocol
 
 from triage.types import Channel, FolderCursor, SourceRef
 
+REFUSED_MARK = "!"
+"""Ends the revision under which a refusal is remembered: the file may become readable later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:

@@ -17,10 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from triage.errors import Configuration, Transient
-from triage.sources.base import Memory
+from triage.sources.base import REFUSED_MARK, Memory
 
 _ASKED_AT_ONCE = 200
-_REFUSED = "!"
 _KEY_CHARS = 600
 
 
@@ -37,7 +36,7 @@ class Candidate:
     @property
     def refused_revision(self) -> str:
         """The revision under which a refusal is remembered."""
-        return self.revision + _REFUSED
+        return self.revision + REFUSED_MARK
 
     @property
     def changed_at(self) -> datetime:

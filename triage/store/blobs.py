@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from triage.errors import Permanent, Transient
+from triage.errors import Configuration, Permanent, Transient
 
 _CHUNK = 1 << 20
 _ASIDE = ".incoming-"
@@ -45,9 +45,11 @@ class BlobStore:
             raise Transient(f"blob store {self.root}: {error}") from error
 
     def path(self, sha256: str) -> Path:
-        """Where the content is. Raises `Permanent` if it is not there."""
+        """Where the content is; `Permanent` if it is not there, `Configuration` if nothing is."""
         path = self._place(sha256)
         if not path.is_file():
+            if not self.root.is_dir():
+                raise Configuration(f"the blob folder {self.root} is gone; is a disk not mounted?")
             raise Permanent(f"the stored copy {sha256[:12]}… is missing from {self.root}")
         return path
 
@@ -58,6 +60,8 @@ class BlobStore:
         except OSError as error:
             raise Transient(f"blob store {self.root}: {error}") from error
         if hashlib.sha256(content).hexdigest() != sha256:
+            if not self.root.is_dir():
+                raise Configuration(f"the blob folder {self.root} is gone; is a disk not mounted?")
             raise Permanent(f"the stored copy {sha256[:12]}… in {self.root} is damaged")
         return content
 

@@ -39,6 +39,7 @@ from triage.errors import Configuration, Transient
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x747269616765  # "triage"
+_WORKER_LOCK = _LOCK + 1
 _CONNECTIONS = 80  # at most; as many threads may be set, and PostgreSQL's own default is 100
 _READ_ONLY = "triage_read_only"
 
@@ -104,7 +105,11 @@ class Database:
                 "use sqlite or postgresql"
             )
         self.engine: Engine = create_engine(
-            parsed, pool_pre_ping=True, pool_size=8, max_overflow=_CONNECTIONS - 8
+            parsed,
+            pool_pre_ping=True,
+            pool_size=8,
+            max_overflow=_CONNECTIONS - 8,
+            hide_parameters=True,  # they are the text of inquiries, and errors are logged
         )
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         # The two dialects' INSERT … ON CONFLICT are spelled alike, but are two functions.
@@ -140,6 +145,24 @@ class Database:
             after = MigrationContext.configure(connection).get_current_revision()
         return before, after or ""
 
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether this is the only worker on the database, for as long as the block lasts.
+
+        PostgreSQL lets go of the lock when the connection ends, however it ends. SQLite is one
+        folder's, and the folder has a lock of its own.
+        """
+        if self.is_sqlite:
+            yield True
+            return
+        with _transient_faults(), self.engine.connect() as connection:
+            query = text("SELECT pg_try_advisory_lock(:key)")
+            locked = connection.execute(query, {"key": _WORKER_LOCK}).scalar_one()
+            connection.commit()  # the lock is the session's, not the transaction's
+            yield bool(locked)
+            # The pool keeps the session, so the lock must be given back.
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _WORKER_LOCK})
+
     def revisions(self) -> tuple[str | None, str]:
         """(revision of the database, revision this version needs)."""
         config = Config()
@@ -155,7 +178,7 @@ class Database:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise Configuration(
             f"store.data_dir: cannot create {folder}: {error.strerror}; choose a folder that the "

@@ -5,7 +5,7 @@ A row ends only as accepted, or visibly dead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,18 +48,28 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def due(self, limit: int, *, skip: Iterable[str] = ()) -> list[Delivery]:
-        """Pending deliveries whose time has come, longest due first."""
+    def waiting_destinations(self) -> list[str]:
+        """Destinations, named in the settings or not any more, with pending deliveries."""
+        column = tables.deliveries.c.destination
+        query = select(column).where(tables.deliveries.c.state == DeliveryState.PENDING).distinct()
+        with self.database.read() as connection:
+            return sorted(connection.execute(query).scalars())
+
+    def due(self, destination: str, limit: int, skip: Collection[str] = ()) -> list[Delivery]:
+        """Pending deliveries to a destination whose time has come, longest due first.
+
+        `skip`: ids that are under way.
+        """
         table = tables.deliveries
         query = (
             select(table)
             .where(table.c.state == DeliveryState.PENDING, table.c.next_at <= records.now())
+            .where(table.c.destination == destination)
             .order_by(table.c.next_at)
             .limit(limit)
         )
-        skipped = set(skip)
-        if skipped:
-            query = query.where(table.c.id.not_in(skipped))
+        if skip:
+            query = query.where(table.c.id.not_in(skip))
         with self.database.read() as connection:
             return [_delivery(row) for row in connection.execute(query)]
 
@@ -121,7 +131,7 @@ class Outbox:
                 return False
             connection.execute(
                 update(table)
-                .where(table.c.id == delivery_id)
+                .where(table.c.id == delivery_id, table.c.state != DeliveryState.ACCEPTED)
                 .values(state=DeliveryState.PENDING, next_at=records.now(), attempts=0)
             )
             records.note(connection, row.inquiry_id, "delivery_revived", {"id": delivery_id})

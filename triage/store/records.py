@@ -27,6 +27,7 @@ class Work:
     """An inquiry on the work list, with what a step needs to find its input."""
 
     id: str
+    identity: str
     ref: SourceRef
     channel: Channel
     sha256: str

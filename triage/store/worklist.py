@@ -7,16 +7,18 @@ That makes each step safe to repeat, whatever was killed, whenever.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from triage.errors import Permanent
 from triage.store import outbox, records, tables
 from triage.store.database import Database
 from triage.store.records import Work
 from triage.types import (
+    Channel,
     Decision,
     Delivery,
     Inquiry,
@@ -27,6 +29,8 @@ from triage.types import (
     Verdict,
 )
 
+REFUSED = "refused:"  # how the identity of an item begins that its source refused
+
 _OPEN = tuple(stage for stage in Stage if stage not in {Stage.SETTLED, Stage.QUARANTINED})
 
 
@@ -36,19 +40,22 @@ class Worklist:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def due(self, limit: int, *, skip: Iterable[str] = ()) -> list[Work]:
-        """Open inquiries whose time has come, those nearest to their end first, then oldest."""
+    def due(self, channel: Channel, limit: int, skip: Collection[str] = ()) -> list[Work]:
+        """Open inquiries of a channel whose time has come: nearest to their end first, then oldest.
+
+        `skip`: ids that are in work.
+        """
         order = {stage: position for position, stage in enumerate(Stage)}
         query = (
             select(tables.inquiries)
             .where(tables.inquiries.c.stage.in_(_OPEN))
+            .where(tables.inquiries.c.channel == channel)
             .where(tables.inquiries.c.due_at <= records.now())
             .order_by(tables.inquiries.c.due_at)
             .limit(limit)
         )
-        skipped = set(skip)
-        if skipped:
-            query = query.where(tables.inquiries.c.id.not_in(skipped))
+        if skip:
+            query = query.where(tables.inquiries.c.id.not_in(skip))
         with self.database.read() as connection:
             works = [_work(row) for row in connection.execute(query)]
         return sorted(works, key=lambda work: -order[work.stage])
@@ -58,14 +65,6 @@ class Worklist:
         query = select(func.count()).where(tables.inquiries.c.stage.in_(_OPEN))
         with self.database.read() as connection:
             return connection.execute(query).scalar_one()
-
-    def next_due(self) -> datetime | None:
-        """When the next open inquiry is due; None when there is none."""
-        query = select(func.min(tables.inquiries.c.due_at)).where(
-            tables.inquiries.c.stage.in_(_OPEN)
-        )
-        with self.database.read() as connection:
-            return connection.execute(query).scalar()
 
     def get(self, inquiry_id: str) -> Work | None:
         """The row of one inquiry."""
@@ -192,6 +191,17 @@ class Worklist:
             )
         return True
 
+    def begun(self, works: Sequence[Work]) -> None:
+        """Count an attempt before it is made: an item that kills the process is found out too."""
+        with self.database.write() as connection:
+            for work in sorted(works, key=lambda work: work.id):
+                connection.execute(
+                    update(tables.inquiries)
+                    .where(tables.inquiries.c.id == work.id)
+                    .where(tables.inquiries.c.stage == work.stage)
+                    .values(attempts=work.attempts + 1)
+                )
+
     def postponed(self, work: Work, error: str, wait: timedelta, *, counts: bool = True) -> bool:
         """A step failed and is tried again after `wait`; `counts` as one of its attempts."""
         with self.database.write() as connection:
@@ -199,7 +209,7 @@ class Worklist:
                 update(tables.inquiries)
                 .where(tables.inquiries.c.id == work.id, tables.inquiries.c.stage == work.stage)
                 .values(
-                    attempts=tables.inquiries.c.attempts + int(counts),
+                    attempts=work.attempts + int(counts),
                     due_at=records.now() + wait,
                     error=error,
                 )
@@ -217,7 +227,10 @@ class Worklist:
         return True
 
     def requeue(self, inquiry_id: str) -> bool:
-        """QUARANTINED → the last stage that has a result; makes a waiting inquiry due now."""
+        """QUARANTINED → the last stage that has a result; makes a waiting inquiry due now.
+
+        Raises `Permanent` for an item that its source refused: only a part of it is here.
+        """
         moment = records.now()
         with self.database.write() as connection:
             row = connection.execute(
@@ -227,6 +240,11 @@ class Worklist:
                 return False
             work = _work(row)
             stage = work.stage
+            if work.identity.startswith(REFUSED):
+                raise Permanent(
+                    f"{inquiry_id} was refused at its source ({work.error}); only a part of it was "
+                    "kept, so there is nothing to take up again"
+                )
             if stage is Stage.QUARANTINED:
                 stage = _resume_stage(connection, inquiry_id)
             if not _move(connection, work, stage, due_at=moment):
@@ -255,6 +273,7 @@ def _score_columns(qualification: Qualification | None) -> dict[str, Any]:
 def _work(row: Row[Any]) -> Work:
     return Work(
         id=row.id,
+        identity=row.identity,
         ref=SourceRef(row.source, row.kind, row.key, row.revision),
         channel=row.channel,
         sha256=row.sha256,
