@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from classifiers.labels import SignalName
 from triage.settings import Business, IdealCustomer
-from triage.signals.amounts import find_budget, find_size
+from triage.signals.budget import find_budget
 from triage.signals.contact import caller_number, find_email, find_phone, sender_email
 from triage.signals.decision import find_decision
 from triage.signals.fit import fit_parts
@@ -14,6 +14,7 @@ from triage.signals.place import find_location
 from triage.signals.product import find_product
 from triage.signals.readiness import find_readiness
 from triage.signals.score import clamped, grade, score_parts
+from triage.signals.size import find_size
 from triage.signals.source import Finding, Material, gather
 from triage.signals.timeline import find_timeline
 from triage.types import Inquiry, Qualification, Transcript

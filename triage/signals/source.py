@@ -7,15 +7,18 @@ run over `heard`; offsets and quotes are those of the original.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 from classifiers.labels import SignalName
 from triage.settings import Business
 from triage.signals.wording import forwarded, own_words, passed_on_words, without_boilerplate
 from triage.types import Evidence, Inquiry, Segment, Signal, Transcript
+
+_TURN: Final = re.compile(r"^\w[\w .]{0,20}:[ \t]*(?P<said>[^\n]*)$", re.MULTILINE)
 
 Part = Literal["own", "forwarded", "header"]
 
@@ -48,6 +51,21 @@ class Source:
         if len(lowered) != len(self.heard):
             lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in self.heard)
         return lowered.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+
+    @cached_property
+    def answers(self) -> tuple[tuple[str, int, int], ...]:
+        """What the other side of a call said, and where the contact's next turn starts and "
+        "ends.
+        """
+        found, asked = [], ""
+        for turn in _TURN.finditer(self.text):
+            start, end = turn.span("said")
+            if not self.heard[start:end].strip():
+                asked = turn["said"]
+            elif asked:
+                found.append((asked, start, end))
+                asked = ""
+        return tuple(found)
 
     def evidence(self, start: int, end: int) -> Evidence:
         """The quote at these offsets, with the second at which it was said."""
