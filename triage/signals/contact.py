@@ -37,7 +37,7 @@ _PROVIDERS: Final = """
 gmail.com googlemail.com outlook.com hotmail.com live.com yahoo.com aol.com icloud.com me.com
 gmx.de gmx.net web.de proton.me protonmail.com mail.com comcast.net
 """
-_FREE_MAIL: Final = frozenset(_PROVIDERS.split())
+FREE_MAIL: Final = frozenset(_PROVIDERS.split())
 
 
 def find_email(material: Material, form: dict[FieldName, Finding]) -> Finding | None:
@@ -133,7 +133,7 @@ def is_own(address: str, material: Material) -> bool:
     domain = address.rpartition("@")[2].lower()
     written_to = {party.email.lower() for party in material.inquiry.recipients}
     domains = {known.lower() for known in material.business.domains}
-    domains |= {email.rpartition("@")[2] for email in written_to} - _FREE_MAIL - {""}
+    domains |= {email.rpartition("@")[2] for email in written_to} - FREE_MAIL - {""}
     return address.lower() in written_to or any(
         domain == known or domain.endswith("." + known) for known in domains
     )

@@ -9,7 +9,8 @@ from typing import Final
 
 from classifiers.labels import SignalName
 from triage.signals.contact import is_automatic, is_own
-from triage.signals.introduction import read_introduction, read_statements
+from triage.signals.firm import read_domain, read_firm
+from triage.signals.introduction import read_addressed, read_introduction, read_statements
 from triage.signals.layout import FieldName
 from triage.signals.person import FAMILY_FIRST, NAME, Person, name_length
 from triage.signals.signature import read_signature
@@ -24,12 +25,16 @@ def find_identity(material: Material, form: dict[FieldName, Finding]) -> dict[Si
     person = Person()
     _read_form(person, form)
     texts = [source for source in material.own if source.field != "subject"]
+    read_domain(person, material)
     for source in texts:
         if not source.spoken:
             read_signature(person, source)
     for source in texts:
         read_introduction(person, source)
         read_statements(person, source)
+        read_firm(person, source)
+    for source in texts:
+        read_addressed(person, source)
     return person.found
 
 

@@ -66,6 +66,12 @@ _I_AM: Final = re.compile(
 _RUNS: Final = re.compile(
     r"\b(?P<role>i run (?:product|marketing|operations|sales|it|engineering|facilities))\b"
 )
+_ADDRESSED: Final = re.compile(
+    r"\b(?:[Hh]i|[Hh]ello|[Hh]ey|[Tt]hanks|[Tt]hank you|[Kk]ia ora|[Mm]orning|[Aa]fternoon"
+    r"|[Oo]kay|[Pp]erfect"
+    rf"|[Rr]ight|[Bb]ye|set|[Gg]reat|[Nn]o problem|[Ss]orry),? (?P<name>{NAME})(?=[.,!?]|$)",
+    re.MULTILINE,
+)
 _NOT_MINE: Final = re.compile(r"\b(?:not|my|our|isn't)\s+$")
 
 
@@ -91,6 +97,17 @@ def read_statements(person: Person, source: Source) -> None:
         for match in pattern.finditer(source.heard):
             if not no_name(match["firm"].split()[0]) and len(match["firm"]) > 2:
                 person.take("company", Finding(source, *match.span("firm"), 0.7))
+
+
+def read_addressed(person: Person, source: Source) -> None:
+    """Take the name by which the other side of a call addresses the contact, where no other is."""
+    if not source.spoken or "contact_name" in person.found:
+        return
+    for match in _ADDRESSED.finditer(source.text):
+        theirs = not source.heard[match.start("name") : match.end("name")].strip()
+        if theirs and (length := name_length(match["name"])):
+            at = match.start("name")
+            person.take("contact_name", Finding(source, at, at + length, 0.65))
 
 
 def _take(person: Person, source: Source, match: re.Match[str], sure: float) -> None:

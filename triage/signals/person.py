@@ -11,7 +11,7 @@ from triage.signals.source import Finding
 
 TITLE: Final = (
     r"(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|Sir|Sister|Brother|Bro|Pastor|Rev|Father|Fr|Coach|Captain|Capt"
-    r"|Maj|Deacon|Engineer|Chef|Missus)\.?"
+    r"|Maj|Deacon|Engineer|Chef|Missus|Sr|Br|Atty|Attorney|Hon|Judge|Lady|Lord|Madam)\.?"
 )
 UPPER: Final = r"[^\W\d_a-zà-öø-ÿß-ž]"
 """One capital letter of the Latin scripts; not for patterns that ignore case."""
@@ -20,7 +20,7 @@ _PART: Final = (
     rf"(?:{UPPER}[\w'\u2019-]*\w|{UPPER}\.|{UPPER}(?=[ ,.)\n]|$)"
     rf"|(?:St|Mc)\.(?: {UPPER}\w+)?)"
 )
-_JOIN: Final = r"(?:de|da|di|van|von|der|den|bin|al|el|la|le|del|ten|ter)"
+_JOIN: Final = r"(?:de|dela|da|di|van|von|der|den|bin|al|el|la|le|del|ten|ter)"
 NAME: Final = rf"(?:{TITLE} )?{_PART}(?: (?:{_JOIN} )*{_PART}){{0,3}}"
 FAMILY_FIRST: Final = rf"{_PART}, {_PART}"
 FIRM: Final = (
@@ -90,6 +90,11 @@ def name_length(words: str) -> int:
     known = re.fullmatch(TITLE, name) or len(name) < 2 or len(name) > 40
     shouted = name.isupper() and len(name) > 18
     return 0 if known or shouted or _FIRM_WORD.search(name) else len(name)
+
+
+def firm_word(text: str) -> bool:
+    """Whether a word says that this is a company or an institution: `Ltd`, `school`."""
+    return _FIRM_WORD.search(text) is not None
 
 
 def firm_like(text: str) -> bool:

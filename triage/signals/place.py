@@ -14,6 +14,14 @@ _PLACE: Final = (
     rf"(?:St\. |Fort |New )?{_UP}[\w'\u2019-]{{2,}}"
     rf"(?: (?:(?:on|upon|le|de|of) )?{_UP}[\w'\u2019-]+){{0,2}}"
 )
+STREET: Final = (
+    r"(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|boulevard|blvd|pike|highway|hwy|court"
+    r"|terrace|crescent"
+    r"|place|square|parade|close|grove|way|route|row|estate|park|cours|rue|strasse|stra\u00dfe"
+    r"|stra\u00dfe|parkway)"
+)
+"""Pattern of the words that end the name of a street, lower case."""
+
 _AT_HOME: Final = re.compile(
     rf"\b(?:[Ww]e['\u2019]?re|[Ww]e are|[Ii]['\u2019]?m|I am|[Ll]ive|[Ll]iving|[Ll]ocated|[Bb]ased"
     rf"|[Hh]ouse|[Hh]ome|[Pp]roperty|[Oo]ffice|[Bb]uilding|place|shop|church"

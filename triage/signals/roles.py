@@ -17,6 +17,8 @@ ROLE: Final = (
     r"|buyer|clerk|secretary|specialist|analyst|consultant|administrator|supervisor|super"
     r"|superintendent|principal|pastor|chairman|chairwoman|treasurer|bookkeeper|controller|intern"
     r"|student|receptionist|proprietor|landlord|producer|planner|dentist|foreman|technician"
+    r"|bursar|trustee|governor|matron|registrar|curator|warden|dispatcher|estimator"
+    r"|scheduler|headteacher|headmaster|comptroller|steward|gestionnaire|purchasing|procurement"
     r"|paralegal|people ops|pa|executive|sysadmin|storekeeper|deacon|librarian|teacher|coach|temp)"
 )
 """Pattern of a job title, lower case."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from triage.signals.person import NAME, UPPER, Person, firm_like, name_length
+from triage.signals.person import NAME, UPPER, Person, firm_like, firm_word, name_length
+from triage.signals.place import STREET
 from triage.signals.roles import TITLE_LINE
 from triage.signals.source import Finding, Source
 
@@ -23,7 +24,8 @@ _LOWER_LINE: Final = re.compile(
 _CLOSING: Final = re.compile(
     r"^(?:[\w ,']{0,30}\b)?(?:regards|rgds|thanks(?: again| so much| in advance| a lot)?|cheers"
     r"|thank you(?: [\w ]{0,40})?|sincerely|yours(?: [\w ]+)?|best(?: wishes| regards)?|greetings"
-    r"|many thanks|ta|in his service|abra[cç]o|faithfully|respectfully|cordially|take care|warmly"
+    r"|many thanks|ta|(?:my )?respects|in his service|abra[cç]o|faithfully|respectfully"
+    r"|cordially|take care|warmly"
     r"|blessings|all the best|talk soon|co-operation)[,.! -]*$",
     re.IGNORECASE,
 )
@@ -41,6 +43,10 @@ _AFTER_NUMBER: Final = re.compile(rf"\d{{4}}[ \t]+[-\u2013\u2014][ \t]+(?P<name>
 _REACH: Final = re.compile(
     r"@|www\.|https?:|\+?\(?\d[\d ().-]{6,}|^(?:phone|tel|mob|cell|m:|t:|fax)", re.IGNORECASE
 )
+_LETTERS: Final = re.compile(r"(?:[A-Z][A-Za-z]{0,3}[A-Z](?:-[A-Z]{1,4})?\.?(?:, ?)?){1,4}")
+"""Letters after a name: `MSN, RN`, `SHRM-CP`."""
+
+_STREET: Final = re.compile(rf"\b{STREET}\b|^\d+\w? |^(?:unit|suite|floor|level)\b", re.IGNORECASE)
 _LEGAL_FORM: Final = re.compile(r"(?:inc|llc|ltd|plc|gmbh)\b", re.IGNORECASE)
 
 
@@ -146,6 +152,19 @@ def _sort(person: Person, source: Source, pieces: list[tuple[int, str]]) -> None
         for start, text in pieces
         if text and not _REACH.search(text) and not _CLOSING.match(text)
     ]
+    known = set(re.findall(r"[\w'\u2019-]+", person.found["contact_name"].quote.lower()))
+    kept = [
+        (start, text)
+        for start, text in kept
+        if not (_LETTERS.fullmatch(text) and not TITLE_LINE.search(text))
+        and not text.lower().startswith("subject:")
+        and not _STREET.search(text)
+        and not set(re.findall(r"[\w'\u2019-]+", text.lower())) <= known | {"dr", "mr", "mrs", "ms"}
+        and not set(text.split()) & {"<", ">"}
+        and not (len(known) == 1 and text.split()[0].lower() in known and len(text.split()) < 4)
+    ]
+    if not any(TITLE_LINE.search(text) for _, text in kept):
+        kept.sort(key=lambda piece: not firm_word(piece[1]))
     for at, (start, text) in enumerate(kept):
         if TITLE_LINE.search(text) and len(text) < 60:
             more = any(firm_like(later) for _, later in kept[at + 1 :])
