@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from triage.signals.layout import FieldName
-from triage.signals.person import no_name
+from triage.signals.person import firm_word, no_name
 from triage.signals.source import Finding, Material, Source
 
 _UP: Final = r"[^\W\d_a-zà-öø-ÿß-ž]"
@@ -22,16 +23,44 @@ STREET: Final = (
 )
 """Pattern of the words that end the name of a street, lower case."""
 
-_AT_HOME: Final = re.compile(
-    rf"\b(?:[Ww]e['\u2019]?re|[Ww]e are|[Ii]['\u2019]?m|I am|[Ll]ive|[Ll]iving|[Ll]ocated|[Bb]ased"
-    rf"|[Hh]ouse|[Hh]ome|[Pp]roperty|[Oo]ffice|[Bb]uilding|place|shop|church"
-    rf"|cottage|branch(?:es)?|company|yard|school|plant|warehouse|They['\u2019]re"
-    rf"|[Ii]t['\u2019]s)\b[^.,;\n]{{0,24}}?\b(?:in|near|outside|at|over in|up in|up on|out by|from"
-    rf"|past|of|out at)"
-    rf" (?P<place>{_PLACE})"
+_MORE: Final = rf"(?:(?:, {_PLACE})? (?:and|or) {_PLACE}(?!\w))?"
+_SITES: Final = (
+    r"(?:house|home|flat|apartment|condo|cottage|villa|cabin|barn|property|properties|place"
+    r"|places|shop|shops|store|stores"
+    r"|caf\u00e9|cafe|restaurants?|offices?|building|buildings|warehouses?|factory|plant|depot"
+    r"|yard|farm|school|church"
+    r"|club|hall|clinics?|practice|surgery|hotel|pub|bar|salon|studio|gym|garage|sites?"
+    r"|branch(?:es)?|hospital|company|hq"
+    r"|headquarters|facility|terminal|lot|foundry|distributor|wedding|venue|event|party|job|work"
+    r"|team|people|side|group)"
 )
-_IN: Final = re.compile(rf"\b(?:in|near|outside|In) (?P<place>{_PLACE})")
-_FROM: Final = re.compile(rf"\b(?:calling|call|ringing|here) from (?P<place>{_PLACE})")
+_AT_HOME: Final = re.compile(
+    rf"\b(?:[Ww]e['\u2019]?re|[Ww]e are|[Ii]['\u2019]?m|I am|[Ll]ives?|[Ll]iving|[Ll]ocated"
+    rf"|[Bb]ased|[Mm]oving|[Mm]oved"
+    rf"|(?i:{_SITES})|[Tt]hey['\u2019]re|[Ii]t['\u2019]s|[Oo]ne"
+    rf"|[Tt]wo)\b[^.,;:?!\n]{{0,24}}?\b(?:in|near|outside|at|over in"
+    rf"|up in|up on|out by|past|of|out at|down at|over at|down in) (?P<place>{_PLACE}{_MORE})"
+)
+_IN: Final = re.compile(rf"\b(?:in|near|outside|In|around|over in) (?P<place>{_PLACE}{_MORE})")
+_TO: Final = re.compile(
+    rf"\b(?:[Dd]eliver(?:y|ed)?(?: address)?(?: is)?:?|[Ss]hip(?:ping|ped)?|[Ss]ent|DAP|CIF|FOB"
+    rf"|[Cc]ome out|[Mm]ov(?:e|ing)"
+    rf"|back)(?: (?:\w+ ){{0,3}}?(?:to|from|in|at))? (?P<place>{_PLACE})"
+)
+_ADDRESS: Final = re.compile(
+    rf"^[^\n]{{0,60}}\b(?:\d+\w?|(?i:{STREET}|unit|suite|building|centre"
+    rf"|center))\b[^\n]{{0,40}}, ?(?P<place>{_PLACE}"
+    r"(?:, [A-Z]{2}\b)?)(?:,? [A-Z]{2,3}\b)?(?:,? [A-Z\d]{2,5}(?:[ -][A-Z\d]{2,4})?)?[ \t]*[."
+    r"|]?[ \t]*$",
+    re.MULTILINE,
+)
+_STATE: Final = re.compile(
+    rf"\b(?P<place>{_PLACE}, (?:A[LKZRB]|C[AOT]|D[EC]|FL|GA|HI|I[DLNA]|K[SY]|LA|M[EDAINSOTB]"
+    rf"|N[EVHJMYCDBLST]|O[HKRN]"
+    r"|P[AE]|QC|RI|S[CDK]|T[NX]|UT|V[TA]|W[AVIY]|BC|YT|NSW|QLD|VIC|TAS))\b"
+)
+_FROM: Final = re.compile(rf"\b(?:calling|call|ringing|here|writing|out) from (?P<place>{_PLACE})")
+_STREET_END: Final = re.compile(rf"\b{STREET}\b\.?$", re.IGNORECASE)
 _ASKS_WHERE: Final = re.compile(
     r"\b(?:where(?:'s|abouts)?\b[^\n]*(?:you|they|it|property|house|located|based)|what (?:town"
     r"|city|area)"
@@ -39,12 +68,11 @@ _ASKS_WHERE: Final = re.compile(
     re.IGNORECASE,
 )
 _ANSWER: Final = re.compile(rf"[^\n]{{0,40}}?\b(?P<place>{_PLACE})")
-_TURN: Final = re.compile(r"^\w[\w .]{0,20}:[ \t]*(?P<said>[^\n]*)$", re.MULTILINE)
 _SPOKEN_AT: Final = re.compile(
-    r"\b(?:we'?re|i'?m|we are|i am|live|living|located|based|house|place|places|home|it'?s|them"
-    r"|side|group|office|warehouse|lot|here|down|up|out|over)"
-    r" (?:out |up |down |over |here )*(?:in|near|outside|from)(?: the)? "
-    r"(?P<place>[a-zà-ÿ][a-zà-ÿ'-]{3,})"
+    rf"\b(?:we'?re|i'?m|we are|i am|live|living|located|based|them|here|down|up|out|over|moving"
+    rf"|{_SITES})"
+    r" (?:out |up |down |over |here |just |right )*(?:in|near|outside|from|at)(?: the)? "
+    r"(?P<place>[a-z\u00e0-\u00ff][a-z\u00e0-\u00ff'-]{3,})(?! (?:of|minutes|hours|days|weeks))"
 )
 _OTHER_CAPITALS: Final = """
 january february march april may june july august september october november december monday
@@ -57,7 +85,10 @@ white black colour color year kitchen living dining garage basement attic backya
 charge fact hand mind need trouble full quotes website yellow next late early last first second
 third good great hurry rush business love mum mother q1 q2 q3 q4 half month god heaven whatsapp
 contact despatch canada ohio usa weeks days between under these those them with from just only
-more week
+more week weekend morning night evening afternoon christ person writing word words order summer size sept nothing
+least most once same time times work school home hospital university least lunch dinner noon that's
+least stock season term bulk cash pieces both all another every each about around sight colour mixed
+order fairness recent future past meantime english afrikaans welsh spring between front back
 """
 _NOT_PLACE: Final = frozenset(_OTHER_CAPITALS.split())
 
@@ -76,49 +107,61 @@ def find_location(
             return Finding(stated.source, start, start + len(inside["place"]), 0.9)
         return stated
     answered = next((found for s in material.own if s.spoken and (found := _answered(s))), None)
-    if answered:
+    if answered and not _STREET_END.search(answered.quote):
         return answered
-    for pattern, confidence in ((_AT_HOME, 0.8), (_FROM, 0.7), (_IN, 0.6)):
+    ranked = (
+        (_AT_HOME, 0.8),
+        (_STATE, 0.8),
+        (_ADDRESS, 0.75),
+        (_TO, 0.7),
+        (_FROM, 0.7),
+        (_IN, 0.6),
+    )
+    streets = [answered] if answered else []
+    for pattern, confidence in ranked:
         for source in material.own:
-            if found := _first(source, pattern, confidence, taken):
-                return found
+            for found in _places(source, pattern, confidence, taken):
+                if not _STREET_END.search(found.quote):
+                    return found
+                streets.append(found)
+    if streets:
+        return streets[0]
     for source in material.own:
         if source.spoken and (found := _spoken(source)):
             return found
     return None
 
 
-def _first(
+def _places(
     source: Source, pattern: re.Pattern[str], confidence: float, taken: list[Finding]
-) -> Finding | None:
+) -> Iterator[Finding]:
     for match in pattern.finditer(source.heard):
         start, end = match.span("place")
         clash = any(
             other.source is source and start < other.end and other.start < end for other in taken
         )
         if not clash and not _excluded(match["place"]):
-            return Finding(source, start, end, confidence)
-    return None
+            yield Finding(source, start, end, confidence)
 
 
 def _answered(source: Source) -> Finding | None:
     """The place in the caller's turn after the agent asked where."""
-    asked = False
-    for turn in _TURN.finditer(source.text):
-        start = turn.start("said")
-        if not source.heard[start : turn.end()].strip():
-            asked = _ASKS_WHERE.search(turn["said"]) is not None
-        elif asked:
-            match = _ANSWER.match(source.heard, start, turn.end())
+    for asked, start, end in source.answers:
+        if _ASKS_WHERE.search(asked):
+            match = _ANSWER.match(source.heard, start, end)
             if match and not _excluded(match["place"]):
                 return Finding(source, *match.span("place"), 0.8)
-            asked = False
     return None
 
 
 def _excluded(place: str) -> bool:
     first = re.split(r"[\s,.]", place.lower())[0]
-    return first in _NOT_PLACE or no_name(first) or (place.isupper() and len(place) < 6)
+    return (
+        first in _NOT_PLACE
+        or no_name(first)
+        or firm_word(place)
+        or (place.isupper() and len(place) < 6)
+    )
 
 
 def _spoken(source: Source) -> Finding | None:
