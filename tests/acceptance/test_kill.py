@@ -51,6 +51,8 @@ def test_thirty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
             process.kill()
             process.wait()
         endpoint.hostile = False
+        during = progress_during_the_kills(tmp_path)
+        assert during[Stage.SETTLED], "no kill came while a worker worked; give them more time"
         process = start(settings, tmp_path / "worker.log")
         repository = Repository(Store(data_dir=tmp_path / "var"))
         try:
@@ -60,6 +62,13 @@ def test_thirty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
             assert process.wait(timeout=60) == 0
         judge(repository, endpoint, mails, server)
         repository.close()
+
+
+def progress_during_the_kills(folder: Path) -> dict[Stage, int]:
+    repository = Repository(Store(data_dir=folder / "var"))
+    counts = repository.archive.counts()
+    repository.close()
+    return counts
 
 
 def judge(

@@ -20,7 +20,7 @@ from triage.engines.embedded import EmbeddedEngine
 from triage.errors import Transient
 from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.steps import Steps
-from triage.settings import Settings
+from triage.settings import Settings, Store
 from triage.sources.base import Batch, Fetched, Memory, Source
 from triage.store.repository import Repository
 from triage.transcripts.host import TranscriberHost
@@ -100,13 +100,13 @@ Build = Callable[..., tuple[EmbeddedEngine, Repository]]
 
 
 @pytest.fixture
-def build(tmp_path: Path, baseline: Baseline) -> Iterator[Build]:
+def build(tmp_path: Path, baseline: Baseline, empty_store: Store) -> Iterator[Build]:
     with ExitStack() as stack:
 
         def make(sources: Sequence[Source], **more: object) -> tuple[EmbeddedEngine, Repository]:
             settings = Settings.model_validate(
                 {
-                    "store": {"data_dir": tmp_path / "var"},
+                    "store": empty_store,
                     "sources": [
                         {"kind": "maildir", "name": s.name, "path": tmp_path, "poll_every": 0.1}
                         for s in sources

@@ -127,7 +127,11 @@ def test_failures_are_counted_and_forgotten_by_the_next_step(any_repository: Rep
     work = received(any_repository)
     worklist = any_repository.worklist
     assert worklist.postponed(work, "server away", timedelta())
+    work = current(any_repository, work.id)
+    worklist.begun([work])  # counted before it is tried: what kills the process counts too
+    assert current(any_repository, work.id).attempts == 2
     assert worklist.postponed(work, "server away", timedelta())
+    work = current(any_repository, work.id)
     assert worklist.postponed(work, "no password", timedelta(), counts=False)
     failed = current(any_repository, work.id)
     assert (failed.attempts, failed.error) == (2, "no password")
