@@ -29,7 +29,7 @@ _SITES: Final = (
     r"|places|shop|shops|store|stores"
     r"|caf\u00e9|cafe|restaurants?|offices?|building|buildings|warehouses?|factory|plant|depot"
     r"|yard|farm|school|church"
-    r"|club|hall|clinics?|practice|surgery|hotel|pub|bar|salon|studio|gym|garage|sites?"
+    r"|club|hall|premises|clinics?|practice|surgery|hotel|pub|bar|salon|studio|gym|garage|sites?"
     r"|branch(?:es)?|hospital|company|hq"
     r"|headquarters|facility|terminal|lot|foundry|distributor|wedding|venue|event|party|job|work"
     r"|team|people|side|group)"
@@ -44,7 +44,7 @@ _AT_HOME: Final = re.compile(
 _IN: Final = re.compile(rf"\b(?:in|near|outside|In|around|over in) (?P<place>{_PLACE}{_MORE})")
 _TO: Final = re.compile(
     rf"\b(?:[Dd]eliver(?:y|ed)?(?: address)?(?: is)?:?|[Ss]hip(?:ping|ped)?|[Ss]ent|DAP|CIF|FOB"
-    rf"|[Cc]ome out|[Mm]ov(?:e|ing)"
+    rf"|[Cc]ome out"
     rf"|back)(?: (?:\w+ ){{0,3}}?(?:to|from|in|at))? (?P<place>{_PLACE})"
 )
 _ADDRESS: Final = re.compile(
@@ -60,6 +60,16 @@ _STATE: Final = re.compile(
     r"|P[AE]|QC|RI|S[CDK]|T[NX]|UT|V[TA]|W[AVIY]|BC|YT|NSW|QLD|VIC|TAS))\b"
 )
 _FROM: Final = re.compile(rf"\b(?:calling|call|ringing|here|writing|out) from (?P<place>{_PLACE})")
+_FIELD: Final = re.compile(r"\b(?:Farm|County|District|Hospital|School|Church|College|Bank)\b")
+"""Words for an institution that are often part of a place's name."""
+
+_OUT: Final = re.compile(
+    rf"\b(?:(?:down|up|over|out) (?:in|at|near|to|by|on|of)|as far as|way to|premises at|vans "
+    rf"from|trucks from"
+    rf"|project|cooperative) (?P<place>{_PLACE}{_MORE})"
+)
+_SIDE: Final = re.compile(rf"\b(?P<place>{_UP}[\w'-]{{2,}}(?: {_UP}[\w'-]+)?) (?:side|area|way)\b")
+_AFTER_FIRM: Final = re.compile(rf", (?P<place>{_PLACE})")
 _STREET_END: Final = re.compile(rf"\b{STREET}\b\.?$", re.IGNORECASE)
 _ASKS_WHERE: Final = re.compile(
     r"\b(?:where(?:'s|abouts)?\b[^\n]*(?:you|they|it|property|house|located|based)|what (?:town"
@@ -85,7 +95,8 @@ white black colour color year kitchen living dining garage basement attic backya
 charge fact hand mind need trouble full quotes website yellow next late early last first second
 third good great hurry rush business love mum mother q1 q2 q3 q4 half month god heaven whatsapp
 contact despatch canada ohio usa weeks days between under these those them with from just only
-more week weekend morning night evening afternoon christ person writing word words order summer size sept nothing
+more week weekend morning night evening afternoon christ person writing word words order summer size
+sept nothing
 least most once same time times work school home hospital university least lunch dinner noon that's
 least stock season term bulk cash pieces both all another every each about around sight colour mixed
 order fairness recent future past meantime english afrikaans welsh spring between front back
@@ -107,29 +118,28 @@ def find_location(
             return Finding(stated.source, start, start + len(inside["place"]), 0.9)
         return stated
     answered = next((found for s in material.own if s.spoken and (found := _answered(s))), None)
-    if answered and not _STREET_END.search(answered.quote):
-        return answered
-    ranked = (
-        (_AT_HOME, 0.8),
-        (_STATE, 0.8),
-        (_ADDRESS, 0.75),
-        (_TO, 0.7),
-        (_FROM, 0.7),
-        (_IN, 0.6),
-    )
-    streets = [answered] if answered else []
-    for pattern, confidence in ranked:
-        for source in material.own:
-            for found in _places(source, pattern, confidence, taken):
-                if not _STREET_END.search(found.quote):
-                    return found
-                streets.append(found)
+    streets = []
+    for found in (*([answered] if answered else []), *_stated(material, taken)):
+        if not _STREET_END.search(found.quote):
+            return found
+        streets.append(found)
     if streets:
         return streets[0]
-    for source in material.own:
-        if source.spoken and (found := _spoken(source)):
-            return found
-    return None
+    return next((found for s in material.own if s.spoken and (found := _spoken(s))), None)
+
+
+def _stated(material: Material, taken: list[Finding]) -> Iterator[Finding]:
+    """Places as written, the surest first."""
+    for pattern, confidence in ((_AT_HOME, 0.8), (_STATE, 0.8), (_ADDRESS, 0.75)):
+        for source in material.own:
+            yield from _places(source, pattern, confidence, taken)
+    for firm in taken:
+        match = _AFTER_FIRM.match(firm.source.heard, firm.end)
+        if match and not _excluded(match["place"]):
+            yield Finding(firm.source, *match.span("place"), 0.7)
+    for pattern, confidence in ((_OUT, 0.7), (_TO, 0.7), (_FROM, 0.7), (_IN, 0.6), (_SIDE, 0.6)):
+        for source in material.own:
+            yield from _places(source, pattern, confidence, taken)
 
 
 def _places(
@@ -159,7 +169,7 @@ def _excluded(place: str) -> bool:
     return (
         first in _NOT_PLACE
         or no_name(first)
-        or firm_word(place)
+        or (firm_word(place) and not _FIELD.search(place))
         or (place.isupper() and len(place) < 6)
     )
 
