@@ -85,7 +85,10 @@ def _foreign(material: Material) -> Finding | None:
         for start, end, said in _numbers(source, 0, len(source.heard)):
             digits = re.sub(r"\D", "", said)
             cued = _PHONE_CUE.search(source.lower[max(0, start - 24) : start])
-            if 9 <= len(digits) <= 13 and (digits[0] == "0" or cued or source.field == "signature"):
+            least = 8 if cued else 9
+            if least <= len(digits) <= 13 and (
+                digits[0] == "0" or cued or source.field == "signature"
+            ):
                 return Finding(source, start, end, 0.7)
     return None
 
@@ -100,7 +103,7 @@ def _numbers(source: Source, low: int, high: int) -> Iterator[tuple[int, int, st
         yield *match.span(), match[0].replace(", ", " ")
     for match in SPOKEN_PHONE.finditer(source.lower, low, high):
         digits = spoken_digits(match[0])
-        if not match[0].strip()[0].isdigit() and 9 <= len(digits.lstrip("+")) <= 15:
+        if not match[0].strip()[0].isdigit() and 8 <= len(digits.lstrip("+")) <= 15:
             yield *match.span(), digits
 
 
@@ -114,10 +117,11 @@ def sender_email(material: Material) -> Finding | None:
 
 def caller_number(material: Material) -> Finding | None:
     """The number the call came from, as the telephone system or the sidecar gave it."""
-    number = phone_number(material.inquiry.sender.phone, _region(material))
-    if not number or number in _own_numbers(material):
+    stated = material.inquiry.sender.phone
+    number = phone_number(stated, _region(material))
+    if number in _own_numbers(material) or sum(char.isdigit() for char in stated) < 7:
         return None
-    return _sent(material, material.inquiry.sender.phone, number, 0.6)
+    return _sent(material, stated, number, 0.6)
 
 
 def _sent(material: Material, stated: str, normalized: str, confidence: float) -> Finding | None:

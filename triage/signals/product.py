@@ -6,40 +6,74 @@ import re
 from typing import Final
 
 from triage.signals.layout import FieldName
+from triage.signals.phrases import phrases
 from triage.signals.source import Finding, Material, Source
 
-_WANT: Final = re.compile(
-    r"\b(?:quot(?:e|ation)(?: me| us)? (?:for|on)|pric(?:e|es|ing) (?:for|on|of)|cost (?:for|of)"
-    r"|estimates? (?:for|on)"
-    r"|interested in|looking (?:for|to (?:get|buy|book|hire|rent|replace|install|have))|in the "
-    r"market for|inquir\w+ about|"
-    r"enquir\w+ about|(?:ask|asking|calling|ringing|writing) about|(?:i|we)(?:'d| would) (?:like"
-    r"|love|need|want) (?:to (?:get|book|buy|have|order|hire)"
-    r" )?|(?:i|we|she|he|you) (?:really |just |only |would |also )*(?:need|want|wanted)s?(?: to "
-    r"(?:get|have|buy|book|order|hire|replace|rent))?|(?:i'?m|we'?re) after|"
-    r"how much (?:for|is|are|would|to)|what (?:does|do|would|is|will) (?:a |an )?(?=[\w' -]+ "
-    r"(?:cost|go for|run))|do (?:you|y'?all|ye|yall) "
-    r"(?:guys )?(?:do|sell|offer|have|carry|rent|hire|still do)|have you got|can you (?:do|quote"
-    r"|price|handle|supply)|could you "
-    r"(?:do|quote|price|supply)|curious about|price on|quote (?:you )?me|need somebody to"
-    r"|somebody to|appointment for|requested?"
-    r"|proposal for|demo of|respond to)\s+(?P<what>[^.?!;:\n]{3,90})"
+_GET: Final = (
+    r"(?:get|have|buy|book|order|hire|rent|replace|reserve|schedule|arrange|put in|install"
+    r"|purchase|set up|open"
+    r"|find|add|see|do|learn|discuss|talk about|ask about|start|make|build|commission|organi[sz]e)"
+)
+_WANT: Final = phrases(
+    r"(?:(?:quot(?:e|ation|es)|estimates?|bids?|proposals?|pric(?:e|es|ing)|rates?|offer|tender"
+    r"|figure|cost)(?: me| us)?"
+    r" (?:for|on|of)|(?:to|please|kindly|pls|us|you) quote(?: us| me)?(?: for| on)?|quote "
+    r"(?:you )?me"
+    r"|interested in|in the market for|in(?:quir|terest|quiring)\w* (?:about|in)|enquir\w+ "
+    r"(?:about|re)"
+    rf"|looking (?:for|into|at|to (?:{_GET}))|(?:ask|asking|calling|ringing|writing|wondering"
+    rf"|phoning|curious|call) about"
+    rf"|(?:i|we|she|he|they|you)(?:'d| would|'ll|'re going to| will)? (?:really |just |only "
+    rf"|also |still |probably )*(?:like|love"
+    rf"|need|needs|want|wants|wanted|be after|be wanting|be needing|require|requires|have to "
+    rf"have|could use|could do with)"
+    rf"(?: to (?:\w+ )?{_GET})?|(?:need|want|require|needing|wanting)(?: to {_GET})?|(?:i'?m"
+    rf"|we'?re|i am|we are|she's|he's)"
+    rf" (?:after|needing|wanting|thinking (?:of|about)|trying to {_GET}|hoping (?:for|to {_GET})"
+    rf"|replacing|planning|opening)"
+    r"|how much (?:for|is|are|would|to|do you charge (?:for|to))|what (?:does|do|would|is|will) "
+    r"(?:a |an )?(?=[\w' -]{3,60}? "
+    r"(?:cost|go for|run))|do (?:you|y'?all|ye|yall|u) (?:guys |folks |still |also )*(?:do|sell"
+    r"|offer|have|carry|rent|hire|make"
+    r"|stock|supply|give|install|service|repair|take|deliver|handle|fix|clean)(?: any)?|have "
+    r"you got|(?:can|could|would|will) (?:you|u|i|we)"
+    r"(?: please| possibly| just)? (?:do|quote|price|handle|supply|get|have|book|order|send|make"
+    r"|reserve)(?: me| us)?(?: in)?"
+    r"(?: for| with)?|(?:appointment|demo|trial|contract|proposal|requests?|requested|booking"
+    r"|reservation|order|help|deal|package)"
+    r" (?:for|of|with)|respond to|(?:somebody|someone|anybody) (?:to|who can|that can|for)|(?:i"
+    r"|we)(?:'ve| have)? got (?=\w+ \w+ "
+    r"(?:that|which|to be|needs))|submit a quotation for|services?:|subject:|the "
+    r"following:)\s+(?P<what>[^.?!;:\n]{3,110})"
 )
 _STOP_AT: Final = re.compile(
-    r"(?:,? (?:and|but|so|because|cause|since|if|when|who|which|that|before|by|in (?:my|our|the"
-    r"|a)|for (?:my|our|the|a|about|about)|"
-    r"at (?:my|our|the)|with (?:you|y'all)|from you|please|pls|as|until|please|on (?:the|my|our)"
-    r"|can|could|is|are|then|thanks|cost"
-    r"|run|go for)\b|,|\(|--| - | \u2013 | \u2014 )"
+    r"(?:,? (?:but|so|because|cause|since|if|when|who|which|that|before|by (?:the|next|end)|in "
+    r"(?:my|our)"
+    r"|for (?:my|our|about|around|under|next|this|them)|at (?:my|our)|with (?:you|y'all)|from "
+    r"you|please|pls|as|until|please|on (?:my"
+    r"|our|mon|tue|wed|thu|fri|sat|sun)\w*|can|could|is|are|then|thanks|cost|um|uh|and (?:i|we"
+    r"|it|he|she|my|they|also|how|what|if)"
+    r"|run|go for|i|we|you|it's|to be|would|will|our|my|next|this|i'm|we're|have|has|do)\b|\(|--"
+    r"| - | \u2013 | \u2014 )"
 )
+_NOT_WANTED: Final = re.compile(r"(?:\bnot|n't|\bdont|\bnever|\bdo you|\bthey|\bother)(?: \w+)? $")
 _EMPTY: Final = re.compile(
     r"(?:you|me|it|them|to|someone|somebody|know|that|this|one|something|anything|a (?:quote"
-    r"|price|number)|hear|talk|speak|any\w*|see if"
+    r"|price|number|call|figure)|hear|talk|speak|any\w*|see if|prices?|there|here|these|those"
+    r"|more|all|both|ones?|him|her|by"
     r"|help|info\w*|more info\w*|an? (?:idea|estimate|appointment|callback)|us|your|what|how|who"
-    r"|if)\b"
+    r"|if|not|on|in|at|be|go|come|look|like|from|ask|make sure|two|three (?:quotes?|prices)|the "
+    r"(?:following|same|price|cost)|following|number|rate sheet"
+    r"|discount|better|cheapest|yours|today|tonight|tomorrow|\w+day\b|before|after|understand"
+    r"|change|discuss|spend|place"
+    r"|sit|sense|part of|do|we|he|she|i|they|still|such|long|time|day|week|month|hurry|reply|acc"
+    r"|going|really|\w+ing it"
+    r"|#?\d+$|[$\u00a3\u20ac]|\w+$(?<=ly))\b"
 )
 _LEAD: Final = re.compile(
-    r"^(?:some|a|an|the|to|us|me|about|out|for|you|your|getting|one of (?:them|those)|my|our)\s+"
+    r"^(?:some|a|an|the|to|us|me|about|around|out|for|you|your|getting|one of (?:them|those)|my"
+    r"|our|any|just|like|um|uh"
+    r"|somebody|someone|whether|possibly|maybe|have|get|is|are)\s+"
 )
 _SUBJECT_NOISE: Final = re.compile(
     r"^(?:(?:re|fw|fwd|aw|wg)\s*:\s*)*(?:\[[^\]]*\]\s*)?(?:(?:quote|price|estimate|enquiry"
@@ -61,12 +95,10 @@ def find_product(material: Material, form: dict[FieldName, Finding]) -> Finding 
         if len(stated.quote) <= 90:
             return stated
         return Finding(stated.source, stated.start, stated.start + _cut(stated.quote), 0.8)
-    for source in material.written:
-        if source.field == "subject":
-            continue
-        if found := _wish(source):
-            return found
-    return next((_subject(s) for s in material.sources if s.field == "subject"), None)
+    sources = [source for source in material.written if source.field != "subject"]
+    wishes = [found for source in sources if (found := _wish(source))]
+    subjects = [found for s in material.sources if s.field == "subject" and (found := _subject(s))]
+    return next(iter([*wishes, *subjects]), None)
 
 
 def _wish(source: Source) -> Finding | None:
@@ -78,6 +110,9 @@ def _wish(source: Source) -> Finding | None:
                 break
             start, text = start + lead.end(), text[lead.end() :]
         end = start + _cut(text)
+        before = source.lower[max(0, match.start() - 12) : match.start()]
+        if _NOT_WANTED.search(before):
+            continue
         if end - start >= 3 and not _EMPTY.match(source.lower[start:end]):
             return Finding(source, start, end, 0.6)
     return None
@@ -85,7 +120,7 @@ def _wish(source: Source) -> Finding | None:
 
 def _cut(text: str) -> int:
     stop = _STOP_AT.search(text, 3)
-    words = re.match(r"(?:\S+\s+){0,7}\S+", text)
+    words = re.match(r"(?:\S+\s+){0,8}\S+", text)
     end = min(stop.start() if stop else len(text), words.end() if words else len(text))
     return len(text[:end].rstrip(" ,-\"'"))
 

@@ -36,12 +36,14 @@ SPOKEN_PHONE: Final = re.compile(
 """Candidates for phone numbers read aloud; `spoken_digits` decides how many digits they hold."""
 
 SPOKEN_EMAIL: Final = re.compile(
-    r"(?<![\w.-])[a-z0-9]{1,40}(?:(?: dot | underscore | dash |[._-])[a-z0-9]{1,40}){0,5} at "
-    r"[a-z0-9-]{1,63}(?:(?: dot |\.)[a-z0-9-]{1,63}){0,4} ?(?:dot |\.)[a-z]{2,}"
+    r"(?<![\w.-])(?:(?:[a-z0-9][ ,-]{1,2}){2,20}[a-z0-9]|[a-z0-9]{1,40})"
+    r"(?:,? ?(?:dot |underscore |dash |hyphen |[._-])[a-z0-9]{1,40}){0,5}(?: \d{1,4})?,? at "
+    r"[a-z0-9-]{1,63}(?: [a-z0-9-]{1,30}){0,2}(?:(?:,? dot |\.)[a-z0-9-]{1,63}){0,4},? ?(?:dot "
+    r"|\.)[a-z]{2,}"
 )
 """An address read aloud, lower case: `jen dot ruiz at example dot com`."""
 
-_SIGNS: Final = (("dot", "."), ("at", "@"), ("underscore", "_"), ("dash", "-"))
+_SIGNS: Final = (("dot", "."), ("at", "@"), ("underscore", "_"), ("dash", "-"), ("hyphen", "-"))
 
 
 def spoken_digits(text: str) -> str:
@@ -81,7 +83,7 @@ def spoken_email(text: str) -> str:
     """`jen dot ruiz at example dot com` as an address."""
     for word, sign in _SIGNS:
         text = re.sub(rf"\s+{word}\s+", sign, text, flags=re.IGNORECASE)
-    return text.replace(" ", "").lower()
+    return re.sub(r"[ ,]", "", text).lower()
 
 
 def number(text: str) -> float | None:
