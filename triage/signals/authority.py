@@ -15,6 +15,18 @@ _TOP: Final = (
     r"|self[- ]employed|freelancer?|homeowners?|executor|contractor|decision[- ]maker)"
 )
 DECIDES: Final = phrases(
+    r"(?:i have|i've got|i hold|i(?:'m| am) the one with|i carry|i keep) the (?:cheque ?book"
+    r"|check ?book|purse(?: strings)?"
+    r"|money|wallet|budget|credit card)\b|(?:send|address|make out) the (?:bill|invoice) to "
+    r"(?:me|myself)\b",
+    r"(?:no ?body|no one|nobody) (?:else )?(?:left )?to ask\b|i've decided\b|i do the (?:buying"
+    r"|ordering|purchasing)\b"
+    r"|i buy for (?:the|our|all)\b|i look after (?:all )?(?:the )?(?:spending|buying|budgets?)\b"
+    r"|(?:the )?(?:owner|boss|board"
+    r"|committee|director) (?:has|have) (?:already )?(?:agreed|approved|okayed|said yes)\b",
+    r"(?:it'?s|its|there'?s) (?:just |only )?(?:me and my (?:wife|husband|sister|brother|partner"
+    r"|son|daughter|mum|dad)|(?:just )?"
+    r"the two of us)\b|(?:i am|i'm|we're|we are) (?:both |all )?(?:the )?executors?\b",
     # signing and deciding
     r"i (?:will |can |'?ll |do |alone |also |both |now )*(?:sign|approved?|decide|authori[sz]e)\b"
     r"(?! (?:in to|up for|language|for (?:it|the) (?:parcel|delivery)))",
@@ -75,6 +87,10 @@ DECIDES: Final = phrases(
     r"(?:we )?(?:are |'re )?(?:putting|own|run|buying|have a)",
 )
 OWNS: Final = phrases(
+    r"it'?s my (?:\w+ )?(?:garden|yard|porch|fence|tree|roof|kitchen|lawn|field|land|barn|garage"
+    r"|driveway|wall|well)\b"
+    r"|(?:it's|its|and it's) (?:mine|ours)(?: now)?\b|i(?:'ve| have)? (?:just )?bought the \w+ "
+    r"(?:at|in|on|next door)\b",
     rf"(?:i'?m|i am|as) (?:just |also |actually )?(?:the |an? |your )?(?:(?!my |our |his |not "
     rf"|her )\w+ )"
     rf"{{0,2}}?{_TOP}(?!\w| (?:asked|wants|will|would))",

@@ -50,6 +50,7 @@ _NTH: Final = re.compile(
     rf"\b(first|second|third|fourth|last|[1-4](?:st|nd|rd|th)) (week(?:end)?|{WEEKDAYS})"
     rf"(?: (?:of|in))? ({MONTHS})\b"
 )
+_OF_NEXT: Final = re.compile(rf"\b({ORDINAL}) of next month\b")
 _CALENDAR_WEEK: Final = re.compile(r"\b(?:calendar week|week|wk|kw|cw) ?(\d{1,2})\b")
 _DAY_OF_THIS: Final = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)? (?:of )?this month\b")
 _QUARTER: Final = re.compile(r"\bq([1-4])\b|\b(first|second|third|fourth) quarter\b")
@@ -152,6 +153,8 @@ def _nth(text: str, today: date, _country: str) -> Span | None:
     """Weekdays, weeks and weekends counted in a month, and calendar weeks (ISO 8601)."""
     if week := _CALENDAR_WEEK.search(text):
         return _week_of(int(week[1]), today)
+    if named := _OF_NEXT.search(text):
+        return on(today + relativedelta(months=1, day=_day_number(named[1])))
     match = _NTH.search(text)
     if not match:
         return None

@@ -40,6 +40,11 @@ _ERRAND: Final = (
 )
 
 ASKS_FOR_OTHERS: Final = phrases(
+    r"(?:will be signing|has to okay|have to okay|(?:must|has to|have to|needs to) (?:still "
+    r"|first )?(?:give (?:the|us the) "
+    r"(?:green light|go-?ahead|ok(?:ay)?)|say yes|sign it off))\b|(?:sir|madam|boss) has (?:told"
+    r"|asked)|i only do the "
+    r"(?:finding|asking|legwork|calling|typing|phoning)\b",
     # sent by somebody
     r"(?:on|in) behalf of\b(?! (?:my(?:self| own)|our own))",
     r"(?:writing|calling|ringing|phoning|e-?mailing|enquiring|inquiring|acting|researching) for "
@@ -53,7 +58,8 @@ ASKS_FOR_OTHERS: Final = phrases(
     r"want|nominated|volunteered|begged|got|needs|likes?|would like|charged) (?:me|us)(?: with| "
     r"to| if| "
     rf"about| for)? (?:the )?{_ERRAND}(?:ing|ting)?\b",
-    r"(?:has |have )?(?:asked|told) me (?:to|if|about)\b|wants? me to\b|sent me to\b",
+    r"(?:has |have )?(?:asked|told) me (?:to(?! ask for| call you)|if|about)\b|wants? me to\b"
+    r"|sent me to\b",
     r"i(?:'ve| have| was|'m| am) (?:been )?(?:just )?(?:asked|told|tasked|instructed|sent"
     r"|deputi[sz]ed)"
     rf"(?: by [\w' ]{{2,40}})? to {_ERRAND}\b|who got asked to",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from triage.signals.intent import COMMITTED, EVALUATING, RESEARCHING, URGENT
+from triage.signals.comparison import EVALUATING
+from triage.signals.intent import COMMITTED, RESEARCHING, URGENT
 from triage.signals.source import Finding, Material
 from triage.signals.timeline import Horizon, When
 
@@ -23,13 +24,19 @@ def find_readiness(material: Material, when: When | None) -> Finding | None:
         return committed
     if researching := _said(material, RESEARCHING, "researching", 0.8):
         return researching
-    if when and when.soon:
+    evaluating = _said(material, EVALUATING, "evaluating", 0.8)
+    if when and when.soon and not (evaluating and _together(evaluating, when.finding)):
         return _implied(when)
-    return (
-        _said(material, EVALUATING, "evaluating", 0.8)
-        or _said(material, URGENT, "ready", 0.75)
-        or _implied(when)
-    )
+    return evaluating or _said(material, URGENT, "ready", 0.75) or _implied(when)
+
+
+def _together(one: Finding, other: Finding) -> bool:
+    """Whether two findings are in one sentence: the day is then the comparison's, not the "
+    "wish's.
+    """
+    first, last = sorted((one, other), key=lambda finding: finding.start)
+    between = first.source.heard[first.end : last.start]
+    return one.source is other.source and not re.search(r"[.?!;\n]|\b(?:but|need)\b", between)
 
 
 def _said(
