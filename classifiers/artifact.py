@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from classifiers import labels
-from classifiers.calibration import AbstainRule
+from classifiers.calibration import AbstainRule, Blend
 from classifiers.encoder import SHA256, WEIGHTS, Reading, file_sha256
 from classifiers.errors import ArtifactError
 
@@ -41,7 +41,7 @@ class Manifest:
     version: str
     created: str
     reading: Reading
-    temperature: float
+    blend: Blend
     abstain: AbstainRule
     training: Mapping[str, Any]
     corpus: Mapping[str, Any]
@@ -128,6 +128,7 @@ def read_manifest(folder: Path) -> Manifest:
             **raw
             | {
                 "reading": Reading(**raw["reading"]),
+                "blend": Blend(**raw["blend"]),
                 "abstain": AbstainRule(**raw["abstain"]),
                 "labels": tuple(raw["labels"]),
             }

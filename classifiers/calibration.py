@@ -1,4 +1,4 @@
-"""Honest probabilities: a temperature, an abstain rule, and how far both can be trusted.
+"""Honest probabilities: a blend of logits, an abstain rule, and how far both can be trusted.
 
 Everything here is fitted on held-out examples; fitted on training data it would only flatter.
 """
@@ -30,6 +30,21 @@ class AbstainRule:
         return (best < self.confidence) | (best - second < self.margin)
 
 
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """How the two parts of a model become one: the weight of each part's logits.
+
+    The weights are temperatures as well: their sum is free, so that probabilities are calibrated.
+    """
+
+    network: float = 1.0
+    lexical: float = 0.0
+
+    def probabilities(self, network: Floats, lexical: Floats) -> Floats:
+        """Calibrated probabilities, (items, labels), from both parts' logits."""
+        return softmax(self.network * network + self.lexical * lexical)
+
+
 def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
     """Probabilities of each row."""
     scaled = logits / temperature
@@ -48,6 +63,21 @@ def fit_temperature(logits: Floats, truth: Ints) -> float:
     """The temperature with the least log-loss (Guo et al. 2017), found to within 2 %."""
     grid = np.geomspace(0.2, 10.0, 200)
     return float(min(grid, key=lambda temperature: log_loss(logits, truth, temperature)))
+
+
+def fit_blend(network: Floats, lexical: Floats, truth: Ints) -> Blend:
+    """The blend with the least log-loss."""
+    best, least = Blend(), np.inf
+    first, second = fit_temperature(network, truth), fit_temperature(lexical, truth)
+    for share in np.linspace(0.0, 1.0, 41):
+        mixed = share * network / first + (1 - share) * lexical / second
+        temperature = fit_temperature(mixed, truth)
+        if (loss := log_loss(mixed, truth, temperature)) < least:
+            least = loss
+            best = Blend(
+                float(share / first / temperature), float((1 - share) / second / temperature)
+            )
+    return best
 
 
 def choose_abstain(

@@ -75,6 +75,12 @@ class BaseModel:
         tokenizer.no_truncation()
         return tokenizer
 
+    def tokens(self, inputs: Sequence[tuple[str, str]]) -> list[list[int]]:
+        """Token ids of every (header, body), whole and without marks."""
+        joined = [f"{header} {body}" for header, body in inputs]
+        encoded = self.tokenizer.encode_batch(joined, add_special_tokens=False)
+        return [encoding.ids for encoding in encoded]
+
     def windows(
         self, inputs: Sequence[tuple[str, str]], reading: Reading
     ) -> list[list[tuple[int, ...]]]:

@@ -13,10 +13,11 @@ import numpy as np
 
 from classifiers import artifact
 from classifiers.artifact import Manifest
-from classifiers.calibration import AbstainRule, Floats, softmax
+from classifiers.calibration import AbstainRule, Floats
 from classifiers.encoder import BaseModel
 from classifiers.errors import ArtifactError
 from classifiers.labels import LABELS
+from classifiers.lexical import Lexical, is_lexical
 from classifiers.text import render
 from classifiers.verdict import Example, Verdict
 
@@ -27,8 +28,17 @@ if TYPE_CHECKING:
 class Classifier:
     """A model that is ready to classify; make one with `load`. Safe to use from several threads."""
 
-    def __init__(self, network: Network, base: BaseModel, manifest: Manifest, batch: int) -> None:
+    def __init__(
+        self,
+        network: Network,
+        lexical: Lexical,
+        base: BaseModel,
+        manifest: Manifest,
+        *,
+        batch: int = 16,
+    ) -> None:
         self._network = network
+        self._lexical = lexical
         self._base = base
         self._batch = batch
         self.manifest = manifest
@@ -61,11 +71,15 @@ class Classifier:
         network = Network(len(LABELS))
         network.load_base(base_model.weights)
         try:
-            apply_trained(network, load_file(weights))
+            tensors = load_file(weights)
+            lexical = Lexical.of(
+                {name: tensors.pop(name).numpy() for name in list(tensors) if is_lexical(name)}
+            )
+            apply_trained(network, tensors)
         except (ArtifactError, SafetensorError, KeyError) as error:
             raise ArtifactError(f"{weights} cannot be used: {error}") from error
         network.eval().requires_grad_(False)
-        return cls(network, base_model, manifest, batch)
+        return cls(network, lexical, base_model, manifest, batch=batch)
 
     @property
     def name_version(self) -> str:
@@ -76,15 +90,17 @@ class Classifier:
         """One verdict an example, in their order."""
         if not examples:
             return []
-        probabilities = softmax(self.logits(examples), self.manifest.temperature)
+        probabilities = self.manifest.blend.probabilities(*self.logits(examples))
         return verdicts(probabilities, self.manifest.abstain, self.name_version)
 
-    def logits(self, examples: Sequence[Example]) -> Floats:
-        """What the label head gives, (examples, labels), before calibration."""
+    def logits(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
+        """Logits of the network and of the lexical part, each (examples, labels)."""
         from classifiers.inference import logits  # noqa: PLC0415 - heavy
 
-        windows = self._base.windows([render(e) for e in examples], self.manifest.reading)
-        return logits(self._network, windows, self._batch)
+        inputs = [render(example) for example in examples]
+        windows = self._base.windows(inputs, self.manifest.reading)
+        network = logits(self._network, windows, self._batch)
+        return network, self._lexical.logits(self._base.tokens(inputs))
 
 
 def verdicts(probabilities: Floats, rule: AbstainRule, model: str) -> list[Verdict]:

@@ -1,7 +1,8 @@
 """Training: a corpus in, a model folder out.
 
-Fine-tunes the encoder with mean pooling, picks the epoch that does best on the dev split, fits
-temperature and abstain rule there, and looks at the test split once, at the end. Deterministic by
+Fine-tunes the encoder with mean pooling and picks the epoch that does best on the dev split, fits
+the lexical part, weighs both and sets the abstain rule on dev, and looks at the test split once, at
+the end. Deterministic by
 its seed on one machine and number of threads. Imports torch: import this module lazily.
 """
 
@@ -22,21 +23,14 @@ from torch import Tensor, nn
 
 from classifiers import artifact
 from classifiers.augmentation import augment
-from classifiers.calibration import (
-    AbstainRule,
-    Floats,
-    Ints,
-    choose_abstain,
-    fit_temperature,
-    log_loss,
-    softmax,
-)
+from classifiers.calibration import Floats, Ints, choose_abstain, fit_blend, log_loss
 from classifiers.dataset import Corpus, Item, labels_of, read_corpus, with_dev
 from classifiers.encoder import BaseModel, Reading
 from classifiers.errors import TrainingError
 from classifiers.evaluate import Report, evaluate, macro_f1
 from classifiers.inference import Windows, embeddings, logits
 from classifiers.labels import LABELS
+from classifiers.lexical import Lexical
 from classifiers.model import verdicts
 from classifiers.network import Batch, Network, add_low_rank, trained_tensors
 from classifiers.text import render
@@ -139,31 +133,65 @@ def train(
     corpus = with_dev(read_corpus(corpus_dir), seed=recipe.seed)
     base_model = BaseModel(base)
     fitted = fit(corpus.train, corpus.dev, base_model, recipe, progress)
+    lexical = Lexical.fit(_tokens(corpus.train, base_model), _truth(corpus.train))
     seconds = time.monotonic() - started
+    return write_trained(
+        out_dir, fitted, lexical, corpus, base_model, recipe,
+        name=name, version=version, seconds=seconds,
+    )  # fmt: skip
 
+
+def write_trained(
+    out_dir: Path,
+    fitted: Fitted,
+    lexical: Lexical,
+    corpus: Corpus,
+    base: BaseModel,
+    recipe: Recipe,
+    *,
+    name: str,
+    version: str | None,
+    seconds: float,
+) -> Trained:
+    """Calibrate on the dev split, measure on the test split, and write the model folder."""
     now = datetime.now(UTC)
     version = version or f"{now:%Y%m%d}-{corpus.sha256[:8]}"
     model = f"{name}@{version}"
-    temperature, rule = _calibrated(fitted.dev_logits, corpus.dev)
-    dev = _report(fitted.dev_logits, corpus.dev, temperature, rule, model)
+    lexical_dev = lexical.logits(_tokens(corpus.dev, base))
+    truth = _truth(corpus.dev)
+    blend = fit_blend(fitted.dev_logits, lexical_dev, truth)
+    probabilities = blend.probabilities(fitted.dev_logits, lexical_dev)
+    rule = choose_abstain(probabilities, truth)
+    dev = evaluate(corpus.dev, verdicts(probabilities, rule, model))
     test = None
     if corpus.test:
-        windows = base_model.windows([render(i.example) for i in corpus.test], Reading())
-        test_logits = logits(fitted.network, windows, recipe.batch)
-        test = _report(test_logits, corpus.test, temperature, rule, model)
+        windows = base.windows([render(item.example) for item in corpus.test], Reading())
+        probabilities = blend.probabilities(
+            logits(fitted.network, windows, recipe.batch),
+            lexical.logits(_tokens(corpus.test, base)),
+        )
+        test = evaluate(corpus.test, verdicts(probabilities, rule, model))
     manifest = {
         "name": name,
         "version": version,
         "created": now.isoformat(timespec="seconds"),
         "reading": Reading(),
-        "temperature": temperature,
+        "blend": blend,
         "abstain": rule,
         "training": asdict(recipe)
         | {"best_epoch": fitted.epoch, "seconds": round(seconds), "history": fitted.history},
         "corpus": _described(corpus),
-        "metrics": artifact.plain({"dev": dev, "test": test}),
+        "metrics": artifact.plain({"dev": dev, "test": test})
+        | {
+            "dev_macro_f1_of_parts": {
+                "network": macro_f1(truth, fitted.dev_logits.argmax(axis=1)),
+                "lexical": macro_f1(truth, lexical_dev.argmax(axis=1)),
+            }
+        },
     }
-    artifact.write(out_dir, manifest, trained_tensors(fitted.network, base_model.weights))
+    tensors = trained_tensors(fitted.network, base.weights)
+    tensors |= {key: torch.from_numpy(array) for key, array in lexical.arrays().items()}
+    artifact.write(out_dir, manifest, tensors)
     return Trained(out_dir, model, seconds, dev, test)
 
 
@@ -351,16 +379,8 @@ def _truth(items: Sequence[Item]) -> Ints:
     return np.array([LABELS.index(label) for label in labels_of(items)], dtype=np.int64)
 
 
-def _calibrated(dev_logits: Floats, dev: Sequence[Item]) -> tuple[float, AbstainRule]:
-    truth = _truth(dev)
-    temperature = fit_temperature(dev_logits, truth)
-    return temperature, choose_abstain(softmax(dev_logits, temperature), truth)
-
-
-def _report(
-    found: Floats, items: Sequence[Item], temperature: float, rule: AbstainRule, model: str
-) -> Report:
-    return evaluate(items, verdicts(softmax(found, temperature), rule, model))
+def _tokens(items: Sequence[Item], base: BaseModel) -> list[list[int]]:
+    return base.tokens([render(item.example) for item in items])
 
 
 def _described(corpus: Corpus) -> dict[str, Any]:

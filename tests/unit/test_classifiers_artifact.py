@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from classifiers import artifact
-from classifiers.calibration import AbstainRule
+from classifiers.calibration import AbstainRule, Blend
 from classifiers.encoder import Reading
 from classifiers.errors import ArtifactError
 
@@ -17,7 +17,7 @@ def fields(**changes: Any) -> dict[str, Any]:
         "version": "1",
         "created": "2026-01-02T03:04:05+00:00",
         "reading": Reading(),
-        "temperature": 1.5,
+        "blend": Blend(0.7, 0.4),
         "abstain": AbstainRule(0.4, 0.1),
         "training": {},
         "corpus": {},
