@@ -26,11 +26,25 @@ from triage.types import Inquiry, Party, Qualification, Signal, SourceRef, Trans
 CORPUS = Path(__file__).parents[2] / "fixtures" / "corpus"
 ARRIVED = datetime(2026, 3, 16, 9, tzinfo=UTC)
 FILES = ("train-a", "train-b", "train-c", "train-d", "dev-e")
-# A little below what is reached, so that a loss shows.
+LATER_HANDS = ("train-g", "train-h", "train-i", "train-j")
+# A little below what is reached, so that a loss shows. The marks name no day of arrival: all items
+# arrive on one day here, which blurs `ready` and `evaluating` where only a date tells them apart.
 FLOORS = {
-    "contact_name": 0.85, "company": 0.68, "role": 0.68, "phone": 0.9, "email": 0.95,
-    "location": 0.45, "company_size": 0.45, "budget": 0.65, "timeline": 0.7,
+    "dev-e": {
+        "contact_name": 0.88, "company": 0.74, "role": 0.7, "phone": 0.93, "email": 0.97,
+        "location": 0.6, "company_size": 0.52, "budget": 0.74, "timeline": 0.82,
+        "product_interest": 0.05,
+    },
+    "later hands": {
+        "contact_name": 0.77, "company": 0.7, "role": 0.67, "phone": 0.95, "email": 0.87,
+        "location": 0.6, "company_size": 0.54, "budget": 0.74, "timeline": 0.72,
+        "product_interest": 0.28,
+    },
 }  # fmt: skip
+RIGHT = {
+    "dev-e": {"decision_maker": 0.91, "readiness": 0.8},
+    "later hands": {"decision_maker": 0.92, "readiness": 0.78},
+}
 
 
 def rows(*names: str) -> Iterator[dict[str, Any]]:
@@ -89,19 +103,33 @@ def agrees(name: str, gold: dict[str, Any], found: Signal) -> bool:
     match name:
         case "decision_maker" | "readiness":
             return bool(value == found.value)
-        case "phone":
-            return digits(value)[-9:] == digits(found.value)[-9:]
-        case "email":
-            stated = value if "@" in value else spoken_email(value)
-            return bool(stated.lower() == found.normalized)
+        case "phone" | "email":
+            return reaches(name, value, found)
         case "company_size":
             return found.normalized == counted(value)
-        case "timeline" | "budget" | "role" | "product_interest":
+        case "product_interest":
+            quotes = [value, *(part["quote"] for part in gold["evidence"])]
+            return any(overlap(found.value, quote) >= 0.5 for quote in quotes)
+        case "timeline" | "budget" | "role":
             stated = words(value).union(*(words(part["quote"]) for part in gold["evidence"]))
             ours = words(found.value)
             return bool(ours) and (len(ours & stated) * 2 >= len(ours) or words(value) <= ours)
     both = words(value) | words(found.value)
     return len(words(value) & words(found.value)) * 2 >= len(both)
+
+
+def reaches(name: str, value: str, found: Signal) -> bool:
+    """Whether a phone number or an address, written or read aloud, is the marked one."""
+    if name == "phone":
+        return digits(value)[-9:] == digits(found.value)[-9:]
+    marked = value if "@" in value else spoken_email(value)
+    return bool(marked.lower() == found.normalized)
+
+
+def overlap(ours: str, marked: str) -> float:
+    """F1 of the content words of two phrases; plurals count as their singulars."""
+    left, right = ({re.sub(r"(?<=\w\w)s$", "", word) for word in words(t)} for t in (ours, marked))
+    return 2 * len(left & right) / (len(left) + len(right)) if left and right else 0.0
 
 
 def digits(text: str) -> str:
@@ -152,31 +180,35 @@ def f1(count: Counter[str]) -> float:
 
 
 @pytest.fixture(scope="module")
-def dev() -> dict[str, Counter[str]]:
-    return tally("dev-e")
+def tallies() -> dict[str, dict[str, Counter[str]]]:
+    return {"dev-e": tally("dev-e"), "later hands": tally(*LATER_HANDS)}
 
 
-@pytest.mark.parametrize("name", FLOORS)
-def test_signals_agree_with_the_marks(dev: dict[str, Counter[str]], name: str) -> None:
-    assert f1(dev[name]) >= FLOORS[name], dict(dev[name])
-
-
-@pytest.mark.parametrize(("name", "floor"), [("decision_maker", 0.88), ("readiness", 0.7)])
-def test_decision_and_readiness_agree_unknown_included(
-    dev: dict[str, Counter[str]], name: str, floor: float
+@pytest.mark.parametrize(("group", "name"), [(g, n) for g in FLOORS for n in FLOORS[g]])
+def test_signals_agree_with_the_marks(
+    tallies: dict[str, dict[str, Counter[str]]], group: str, name: str
 ) -> None:
-    assert dev[name]["right"] / dev[name]["leads"] >= floor, dict(dev[name])
+    count = tallies[group][name]
+    assert f1(count) >= FLOORS[group][name], dict(count)
+
+
+@pytest.mark.parametrize(("group", "name"), [(g, n) for g in RIGHT for n in RIGHT[g]])
+def test_decision_and_readiness_agree_unknown_included(
+    tallies: dict[str, dict[str, Counter[str]]], group: str, name: str
+) -> None:
+    count = tallies[group][name]
+    assert count["right"] / count["leads"] >= RIGHT[group][name], dict(count)
 
 
 def test_hardly_a_lead_is_withheld_unless_it_only_looks_around() -> None:
     withheld = [
         row["id"]
-        for row in rows(*FILES)
+        for row in rows(*FILES, *LATER_HANDS)
         if row["label"] == "lead"
         and row["signals"]["readiness"]["value"] != "researching"
         and read(row).score < 30
     ]
-    assert len(withheld) <= 3, withheld
+    assert len(withheld) <= 4, withheld
 
 
 def check(inquiry: Inquiry, transcript: Transcript | None, found: Qualification) -> None:
@@ -194,7 +226,7 @@ def check(inquiry: Inquiry, transcript: Transcript | None, found: Qualification)
 
 
 def test_every_quote_is_where_it_says_in_every_item_of_the_corpus() -> None:
-    for row in rows(*FILES, "test-f"):
+    for row in rows(*FILES, *LATER_HANDS, "test-f"):
         check(inquiry(row), None, read(row))
 
 

@@ -293,3 +293,31 @@ def test_quoted_history_is_no_evidence() -> None:
 def test_doubtful_speech_is_no_evidence() -> None:
     found = values(*call(("caller", "my name is Dana, call 614-555-0142"), flags=("loop",)))
     assert found == {}
+
+
+def test_a_mail_domain_finds_the_company_in_the_text() -> None:
+    text = "The Fosse & Vale Trust needs printing.\n\nCaroline\ncaroline@fosseandvale.example"
+    assert values(mail(text))["company"] == "Fosse & Vale Trust"
+
+
+def test_the_name_by_which_the_agent_greets_is_the_callers() -> None:
+    turns = (("agent", "Hi Renee, how can I help?"), ("caller", "I need two copiers."))
+    assert values(*call(*turns))["contact_name"] == "Renee"
+
+
+def test_an_answer_between_quoted_lines_is_heard() -> None:
+    text = "On Tuesday, Glenn wrote:\n> who decides?\nIt's my company.\n> how many?\n50"
+    assert values(mail(text))["decision_maker"] == "yes"
+
+
+@pytest.mark.parametrize(
+    ("text", "town"),
+    [
+        ("Our two sites at Eagle Farm and Yatala need cleaning.", "Eagle Farm and Yatala"),
+        ("Please quote.\n\nAnn Poe\n1200 North State Street, Jackson, MS", "Jackson, MS"),
+        ("Shipping to Bakersfield.", "Bakersfield"),
+        ("We are at 12 Mill Road in Partick.", "Partick"),
+    ],
+)
+def test_towns_before_streets(text: str, town: str) -> None:
+    assert values(mail(text))["location"] == town

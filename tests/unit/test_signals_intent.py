@@ -15,6 +15,12 @@ from tests.support.qualified import call, mail, normals, qualified, values
         "It comes out of my budget.",
         "I hold the budget and will decide myself.",
         "My husband and I own it.",
+        "I run a small nursery with my sister.",
+        "We've got two restaurants.",
+        "I have the cheque book.",
+        "I'm writing the check.",
+        "My partners leave it to me.",
+        "My call, and my signature.",
         "I can approve up to 5k without a vote.",
         "I am the managing director here.",
         "We'd like a quote.\n\nRegards\nAnna Lind\nCEO\nLind Bikes",
@@ -29,6 +35,12 @@ def test_who_decides(text: str) -> None:
     "text",
     [
         "My boss asked me to find out what this costs.",
+        "I have been asked by our chief nursing officer to gather pricing.",
+        "The trustees have to agree the amount.",
+        "I'd have to take it back to the committee.",
+        "The selection will be made by our CFO.",
+        "It's subject to approval by our board.",
+        "I only do the legwork.",
         "I'm just the intern, I only need a ballpark.",
         "I'm not the owner, I only collect quotes.",
         "I'll have to run it past my manager.",
@@ -82,6 +94,15 @@ def test_minimal_pairs_of_deciding(said: str, decides: str) -> None:
         ("Could we see a demo?", "evaluating"),
         ("Please find our RFP attached.", "evaluating"),
         ("We'd want it done in June.", "evaluating"),
+        ("I'm seeing one other guy on Thursday.", "evaluating"),
+        ("I'm ringing round a few firms.", "evaluating"),
+        ("Go ahead and book it.", "ready"),
+        ("We'll take two of the blue ones.", "ready"),
+        ("We need it within three weeks.", "ready"),
+        ("We need it by the end of June.", "evaluating"),
+        ("We need it by July 12.", "evaluating"),
+        ("Nothing will be bought before the new budget.", "researching"),
+        ("Maybe further down the road.", "researching"),
         ("I'm just looking around right now.", "researching"),
         ("It would be a next year thing, if at all.", "researching"),
         ("No rush, just curious what it costs.", "researching"),
@@ -143,6 +164,11 @@ def test_who_compares_but_needs_it_within_days_is_ready() -> None:
         ("next year", "2027-01-01/2027-12-31"),
         ("by the end of the quarter", "2026-03-31"),
         ("19 December to 3 January", "2026-12-19/2027-01-03"),
+        ("in the next three, four weeks", "2026-04-13"),
+        ("the last week of April", "2026-04-20/2026-04-26"),
+        ("from Sept 8 to 19", "2026-09-08/2026-09-19"),
+        ("in week 42", "2026-10-12/2026-10-18"),
+        ("on the second of next month", "2026-04-02"),
     ],
 )
 def test_times_are_resolved_against_the_day_of_arrival(phrase: str, resolved: str) -> None:
@@ -177,6 +203,8 @@ def test_what_is_past_is_no_timeline(text: str) -> None:
         ("I have put aside two thousand dollars for it", "USD 2000"),
         ("there's 11 grand in the line for it", "11000"),
         ("I can sign up to €1.5 million", "EUR 1500000"),
+        ("I would like to stay around seven thousand.", "7000"),
+        ("somewhere around four thousand would be fine", "4000"),
     ],
 )
 def test_budgets(text: str, normalized: str) -> None:
@@ -208,6 +236,8 @@ def test_anothers_price_is_no_budget(text: str) -> None:
         ("We have 3,800 learners.", "3800"),
         ("a team of 12", "12"),
         ("we have two hundred and twenty workers", "220"),
+        ("We have 60 beds over two sites.", "60"),
+        ("I have two restaurants.", "2"),
     ],
 )
 def test_company_sizes(text: str, size: str) -> None:
@@ -248,3 +278,12 @@ def test_speech_has_its_second() -> None:
     found = qualified(*call(*turns)).signals
     assert found["readiness"].evidence[0].at_s == 5.0
     assert found["timeline"].evidence[0].at_s == 5.0
+
+
+def test_the_amount_given_when_asked_for_a_figure_is_the_budget() -> None:
+    turns = (("agent", "Did you have a figure in mind?"), ("caller", "A hundred and fifty or so."))
+    assert normals(*call(*turns))["budget"] == "150"
+
+
+def test_a_count_after_a_budget_cue_is_no_money() -> None:
+    assert "budget" not in values(mail("We have about four thousand square feet."))

@@ -96,7 +96,7 @@ _PLAIN_AFTER: Final = re.compile(
     r"\s*$|\s*[.,;:?!)\n]|-ish| (?:for|an? (?:month|week|year|head|person|piece|night|seat|day"
     r"|quarter)|per|all|or"
     r"|and|to|max\w*|tops|on|if|is|in|at|but|so|total|each|because|maybe|um|uh|ish|including"
-    r"|plus|with)\b"
+    r"|plus|with|would|should|will)\b"
 )
 """What may follow a bare figure that is money and no count of something."""
 

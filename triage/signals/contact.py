@@ -58,7 +58,7 @@ def find_email(material: Material, form: dict[FieldName, Finding]) -> Finding | 
 def _addresses(source: Source) -> Iterator[tuple[int, int, str]]:
     for match in _EMAIL.finditer(source.heard):
         yield *match.span(), match[0]
-    if source.spoken:
+    if source.spoken and " at " in source.lower:
         for match in SPOKEN_EMAIL.finditer(source.lower):
             start, end = match.span()
             yield start, end, spoken_email(source.text[start:end])

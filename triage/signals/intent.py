@@ -7,6 +7,7 @@ from typing import Final
 from triage.signals.phrases import phrases
 
 COMMITTED: Final = phrases(
+    r"go ahead and (?:book|order|send|do|put|schedule)\b",
     r"confirmed(?= *[.,!:;]| -|$| for)|yes!|(?:let's|please|can|we can|you can|yes,?) go ahead\b"
     r"|yes,? (?:please,? )?"
     r"(?:do it|book it|that's the one|let's do it)\b",
@@ -105,8 +106,8 @@ RESEARCHING: Final = phrases(
     r"|near |not too distant)"
     r" ?future\b|early (?:stages?|days)\b|thinking about it\b|at some (?:point|stage)\b|long "
     r"way off|for future "
-    r"reference|sometime (?:next|in the future|down)|whenever\b(?! (?:you|is|it|suits|they|he"
-    r"|she|i|we))|toying "
+    r"reference|sometime (?:next|in the future|down)|whenever(?=,? (?:maybe|really|no |in the"
+    r"|next))|toying "
     r"with|tossing (?:it )?around|saving up|when (?:we|i) (?:have|get|can afford) the money"
     r"|kicking (?:it|the) ",
     r"for (?:a |my |our )?(?:school|college|uni|university|class|thesis|course) (?:project|paper"

@@ -35,7 +35,8 @@ _SITES: Final = (
     r"|team|people|side|group)"
 )
 _AT_HOME: Final = re.compile(
-    rf"\b(?:[Ww]e['\u2019]?re|[Ww]e are|[Ii]['\u2019]?m|I am|[Ll]ives?|[Ll]iving|[Ll]ocated"
+    rf"(?<!\w)(?=[A-Za-z])(?:[Ww]e['\u2019]?re|[Ww]e are|[Ii]['\u2019]?m|I am|[Ll]ives?"
+    rf"|[Ll]iving|[Ll]ocated"
     rf"|[Bb]ased|[Mm]oving|[Mm]oved"
     rf"|(?i:{_SITES})|[Tt]hey['\u2019]re|[Ii]t['\u2019]s|[Oo]ne"
     rf"|[Tt]wo)\b[^.,;:?!\n]{{0,24}}?\b(?:in|near|outside|at|over in"
@@ -48,7 +49,7 @@ _TO: Final = re.compile(
     rf"|back)(?: (?:\w+ ){{0,3}}?(?:to|from|in|at))? (?P<place>{_PLACE})"
 )
 _ADDRESS: Final = re.compile(
-    rf"^[^\n]{{0,60}}\b(?:\d+\w?|(?i:{STREET}|unit|suite|building|centre"
+    rf"^(?=[^\n,]{{3,90}},)[^\n]{{0,60}}?\b(?:\d+\w?|(?i:{STREET}|unit|suite|building|centre"
     rf"|center))\b[^\n]{{0,40}}, ?(?P<place>{_PLACE}"
     r"(?:, [A-Z]{2}\b)?)(?:,? [A-Z]{2,3}\b)?(?:,? [A-Z\d]{2,5}(?:[ -][A-Z\d]{2,4})?)?[ \t]*[."
     r"|]?[ \t]*$",
