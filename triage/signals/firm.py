@@ -56,7 +56,7 @@ _NOT_FIRM: Final = re.compile(
 
 def read_domain(person: Person, material: Material) -> None:
     """Take the words of the text that a mail domain of the contact is made of."""
-    labels = [*_labels(material)]
+    labels = [*dict.fromkeys(_labels(material))]
     found = [
         finding
         for source in material.own
@@ -82,7 +82,7 @@ def read_firm(person: Person, source: Source) -> None:
 
 def _labels(material: Material) -> Iterator[str]:
     """The names in the contact's mail domains: `fosseandvale` of `x@fosseandvale.example`."""
-    stated = [match for s in material.own for match in _ADDRESS.finditer(s.heard)]
+    stated = [match for s in material.own if "@" in s.heard for match in _ADDRESS.finditer(s.heard)]
     stated += [*_ADDRESS.finditer(material.inquiry.sender.email)]
     for match in stated:
         domain = match[0].rpartition("@")[2].lower().rstrip(".-")
@@ -98,8 +98,12 @@ def _labels(material: Material) -> Iterator[str]:
 
 def _spelled_out(source: Source, label: str) -> Iterator[Finding]:
     words = [*_WORD.finditer(source.heard)]
+    initials = {label[0], label[0].upper(), "&"}
     for at, first in enumerate(words):
-        if not label.startswith(_plain(first[0])) or source.heard[first.start() - 1 :][:1] in "@.":
+        before = source.heard[max(0, first.start() - 1) : first.start()]
+        if first[0][0] not in initials or before in {"@", "."}:
+            continue
+        if not label.startswith(_plain(first[0])):
             continue
         end = _reach(words[at : at + 7], label)
         if end and not _ADDRESS_GOES_ON.match(source.heard, end):

@@ -18,6 +18,7 @@ from triage.settings import Business
 from triage.signals.wording import forwarded, own_words, passed_on_words, without_boilerplate
 from triage.types import Evidence, Inquiry, Segment, Signal, Transcript
 
+_LETTERS_OR_DIGITS: Final = re.compile(r"[a-z]+|\d")
 _TURN: Final = re.compile(r"^\w[\w .]{0,20}:[ \t]*(?P<said>[^\n]*)$", re.MULTILINE)
 
 Part = Literal["own", "forwarded", "header"]
@@ -51,6 +52,13 @@ class Source:
         if len(lowered) != len(self.heard):
             lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in self.heard)
         return lowered.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of `lower`, digits apart from letters: what tells that a pattern cannot "
+        "match.
+        """
+        return frozenset(_LETTERS_OR_DIGITS.findall(self.lower))
 
     @cached_property
     def answers(self) -> tuple[tuple[str, int, int], ...]:

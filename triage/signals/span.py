@@ -37,6 +37,14 @@ SOUTH: Final = frozenset({"AU", "NZ", "ZA", "AR", "CL", "UY", "NA", "BW"})
 MONTH_FIRST: Final = frozenset({"US", "PH"})
 
 
+DIGITS: Final = frozenset("0123456789")
+MONTH_WORDS: Final = frozenset({
+    *MONTH, "january", "february", "march", "april", "june", "july", "august", "sept", "september",
+    "october", "november", "december",
+})  # fmt: skip
+ORDINAL_WORDS: Final = frozenset(ORDINALS)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Days from `start` to `end`, both included."""

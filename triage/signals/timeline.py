@@ -11,7 +11,16 @@ from typing import Final
 from triage.signals.dates import resolve
 from triage.signals.layout import FieldName
 from triage.signals.source import Finding, Material, Source
-from triage.signals.span import MONTHS, ORDINAL, SEASONS, WEEKDAYS
+from triage.signals.span import (
+    DIGITS,
+    MONTH_WORDS,
+    MONTHS,
+    ORDINAL,
+    ORDINAL_WORDS,
+    SEASON,
+    SEASONS,
+    WEEKDAYS,
+)
 from triage.signals.spoken import NUMBER
 
 _DAY: Final = rf"(?:{ORDINAL}|\d{{1,2}})"
@@ -83,17 +92,19 @@ _LEAD_IN: Final = re.compile(
     r"|due|this|it'd be|"
     r"early|mid|late|the|a long weekend in) ){1,4}$"
 )
-_CORES: Final = (
-    (rf"{_DATE}", 6),
-    (_PERIOD, 4),
-    (_EVENT, 5),
-    (_NEAR, 4),
-    (_IN_MONTH, 3),
-    (_ORDINAL_DAY, 4),
-    (r"in the morning\b", 2),
+_CORES: Final[tuple[tuple[str, int, frozenset[str]], ...]] = (
+    (rf"{_DATE}", 6, MONTH_WORDS | DIGITS),
+    (_PERIOD, 4, frozenset()),
+    (_EVENT, 5, frozenset()),
+    (_NEAR, 4, frozenset()),
+    (_IN_MONTH, 3, MONTH_WORDS | frozenset(SEASON)),
+    (_ORDINAL_DAY, 4, DIGITS | ORDINAL_WORDS),
+    (r"in the morning\b", 2, frozenset({"morning"})),
 )
+"""Each with its weight, and with words of which a text has one, or the pattern cannot match."""
+
 _PATTERNS: Final = tuple(
-    (re.compile(rf"(?<![\w-])(?=\w){core}"), weight) for core, weight in _CORES
+    (re.compile(rf"(?<![\w-])(?=\w){core}"), weight, needs) for core, weight, needs in _CORES
 )
 _DEADLINE: Final = re.compile(
     r"\b(?:by|before|within|deadline|due|need|needs|needed|must|start|starts|starting|open|opens"
@@ -174,7 +185,9 @@ def find_timeline(material: Material, form: dict[FieldName, Finding]) -> When | 
 
 def _candidates(source: Source) -> Iterator[tuple[float, Finding]]:
     text = source.lower
-    for pattern, weight in _PATTERNS:
+    for pattern, weight, needs in _PATTERNS:
+        if needs and source.words.isdisjoint(needs):
+            continue
         for match in pattern.finditer(text):
             start, end = match.span()
             if lead := _LEAD_IN.search(text, max(0, start - 48), start):
