@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.users import as_ordinary_user
-from triage.errors import Permanent, Transient
+from triage.errors import Configuration, Permanent, Transient
 from triage.store.blobs import BlobStore
 
 
@@ -69,7 +69,13 @@ def test_a_damaged_copy_is_found_out_and_healed_by_storing_again(blobs: BlobStor
 
 
 def test_a_missing_copy_is_said_to_be_missing(blobs: BlobStore) -> None:
+    blobs.put(b"another")
     with pytest.raises(Permanent, match="missing"):
+        blobs.read("0" * 64)
+
+
+def test_a_store_that_is_gone_is_not_the_items_fault(blobs: BlobStore) -> None:
+    with pytest.raises(Configuration, match="mounted"):
         blobs.read("0" * 64)
 
 
