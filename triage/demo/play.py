@@ -246,13 +246,20 @@ def _rows(repository: Repository, stage: Stageplay) -> list[Row]:
 
 def _names(repository: Repository, found: Sequence[Listed], stage: Stageplay) -> dict[str, str]:
     """Inquiry id to the fixture's name; mails are known by their content."""
-    by_digest = {hashlib.sha256(path.read_bytes()).hexdigest(): path.stem for path in stage.mails}
+    mails = {_fingerprint(path.read_bytes()): path.stem for path in stage.mails}
     names = {}
     for row in found:
         work = repository.worklist.get(row.id)
-        digest = work.sha256 if work else ""
-        names[row.id] = by_digest.get(digest, Path(row.key).name)
+        name = Path(row.key).name
+        if work and row.channel == "email":
+            name = mails.get(_fingerprint(repository.blobs.read(work.sha256)), name)
+        names[row.id] = name
     return names
+
+
+def _fingerprint(mail: bytes) -> str:
+    """The same whatever the line ends: a server shows a mail with its own."""
+    return hashlib.sha256(b"\n".join(mail.splitlines())).hexdigest()
 
 
 def _row(repository: Repository, row: Listed, name: str, fixture: Path | None) -> Row:
