@@ -35,10 +35,12 @@ class Blend:
     """How the two parts of a model become one: the weight of each part's logits.
 
     The weights are temperatures as well: their sum is free, so that probabilities are calibrated.
+    `profile` is the weight of the reading with the business profile (`classifiers.profile`).
     """
 
     network: float = 1.0
     lexical: float = 0.0
+    profile: float = 1.0
 
     def probabilities(self, network: Floats, lexical: Floats) -> Floats:
         """Calibrated probabilities, (items, labels), from both parts' logits."""

@@ -18,6 +18,7 @@ from classifiers.encoder import BaseModel
 from classifiers.errors import ArtifactError
 from classifiers.labels import LABELS
 from classifiers.lexical import Lexical, is_lexical
+from classifiers.profile import read_twice
 from classifiers.text import render
 from classifiers.verdict import Example, Verdict
 
@@ -95,6 +96,9 @@ class Classifier:
 
     def logits(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
         """Logits of the network and of the lexical part, each (examples, labels)."""
+        return read_twice(examples, self._read, self.manifest.blend.profile)
+
+    def _read(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
         from classifiers.inference import logits  # noqa: PLC0415 - heavy
 
         inputs = [render(example) for example in examples]

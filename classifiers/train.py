@@ -33,6 +33,7 @@ from classifiers.labels import LABELS
 from classifiers.lexical import Lexical
 from classifiers.model import verdicts
 from classifiers.network import Batch, Network, add_low_rank, trained_tensors
+from classifiers.profile import PROFILE_SHARE, read_twice
 from classifiers.text import render
 from classifiers.verdict import Example
 
@@ -157,19 +158,25 @@ def write_trained(
     now = datetime.now(UTC)
     version = version or f"{now:%Y%m%d}-{corpus.sha256[:8]}"
     model = f"{name}@{version}"
-    lexical_dev = lexical.logits(_tokens(corpus.dev, base))
+
+    def read(examples: Sequence[Example]) -> tuple[Floats, Floats]:
+        inputs = [render(example) for example in examples]
+        windows = base.windows(inputs, Reading())
+        found = logits(fitted.network, windows, recipe.batch)
+        return found, lexical.logits(base.tokens(inputs))
+
+    def readings(items: Sequence[Item]) -> tuple[Floats, Floats]:
+        return read_twice([item.example for item in items], read, PROFILE_SHARE)
+
     truth = _truth(corpus.dev)
-    blend = fit_blend(fitted.dev_logits, lexical_dev, truth)
-    probabilities = blend.probabilities(fitted.dev_logits, lexical_dev)
+    network_dev, lexical_dev = readings(corpus.dev)
+    blend = replace(fit_blend(network_dev, lexical_dev, truth), profile=PROFILE_SHARE)
+    probabilities = blend.probabilities(network_dev, lexical_dev)
     rule = choose_abstain(probabilities, truth)
     dev = evaluate(corpus.dev, verdicts(probabilities, rule, model))
     test = None
     if corpus.test:
-        windows = base.windows([render(item.example) for item in corpus.test], Reading())
-        probabilities = blend.probabilities(
-            logits(fitted.network, windows, recipe.batch),
-            lexical.logits(_tokens(corpus.test, base)),
-        )
+        probabilities = blend.probabilities(*readings(corpus.test))
         test = evaluate(corpus.test, verdicts(probabilities, rule, model))
     manifest = {
         "name": name,
@@ -184,7 +191,7 @@ def write_trained(
         "metrics": artifact.plain({"dev": dev, "test": test})
         | {
             "dev_macro_f1_of_parts": {
-                "network": macro_f1(truth, fitted.dev_logits.argmax(axis=1)),
+                "network": macro_f1(truth, network_dev.argmax(axis=1)),
                 "lexical": macro_f1(truth, lexical_dev.argmax(axis=1)),
             }
         },
