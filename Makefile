@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH_BACKEND ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test check bench clean
+.PHONY: help setup servers demo test check bench card clean
 
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -45,6 +45,9 @@ check: setup ## Lint, format, types, layers
 
 bench: setup ## All benchmarks, tables to standard output
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+card: setup ## Measure the shipped model and rewrite docs/model-card.md (MEASURE=file: a set of your own too)
+	$(BIN)/python -m classifiers.card $(if $(MEASURE),--measure $(MEASURE))
 
 clean: ## Remove what the targets made
 	rm -rf $(VENV) demo-data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
