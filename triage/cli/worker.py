@@ -7,7 +7,6 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import structlog
 import typer
 
 from triage.cli import output
@@ -16,9 +15,6 @@ from triage.cli.context import of
 if TYPE_CHECKING:
     from triage.demo.play import Ending
     from triage.wiring import Worker
-
-
-log = structlog.get_logger(__name__)
 
 
 def register(app: typer.Typer) -> None:
@@ -60,6 +56,8 @@ def poll(
 
     The exit code is 1 if a source failed or work was left over.
     """
+    import structlog  # noqa: PLC0415 - heavy
+
     from triage.errors import TriageError, Usage  # noqa: PLC0415 - with the next
     from triage.wiring import open_worker  # noqa: PLC0415 - heavy
 
@@ -78,7 +76,7 @@ def poll(
                 rows.append([name, "ok", result.seen, len(result.fresh), ""])
             except Exception as error:
                 if not isinstance(error, TriageError):
-                    log.exception("unexpected error", source=name)
+                    structlog.get_logger(__name__).exception("unexpected error", source=name)
                 failed = True
                 rows.append([name, "failed", "", "", str(error)])
         drained = worker.engine.drain(timeout)
