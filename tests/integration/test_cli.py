@@ -43,7 +43,8 @@ def test_help_needs_no_heavy_import() -> None:
             (
                 "import sys, triage.cli.app\n"
                 "print([m for m in ('torch', 'transformers', 'whisper', 'faster_whisper', 'av',"
-                " 'sqlalchemy', 'sklearn', 'structlog', 'pydantic_settings', 'imapclient') if m in sys.modules])"
+                " 'sqlalchemy', 'sklearn', 'structlog',"
+                " 'pydantic_settings', 'imapclient') if m in sys.modules])"
             ),
         ],
         capture_output=True,

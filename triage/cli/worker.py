@@ -74,7 +74,7 @@ def poll(
             try:
                 result = worker.engine.poll(name)
                 rows.append([name, "ok", result.seen, len(result.fresh), ""])
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - one source never stops the others
                 if not isinstance(error, TriageError):
                     structlog.get_logger(__name__).exception("unexpected error", source=name)
                 failed = True
