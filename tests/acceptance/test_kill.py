@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -105,7 +106,8 @@ def shipped_mails() -> list[bytes]:
     """Sixty different mails: the shipped ones, then some again as if sent a second time."""
     shipped = [path.read_bytes() for path in sorted((fixtures_folder() / "mail").glob("*.eml"))]
     again = [b"X-Sent-Again: yes\r\n" + mail for mail in shipped]
-    return [*shipped, *again][:MAILS]
+    # A server shows every mail with the line ends of the protocol, whatever is in its file.
+    return [re.sub(rb"\r?\n", b"\r\n", mail) for mail in [*shipped, *again][:MAILS]]
 
 
 def shipped_calls() -> list[Path]:
