@@ -148,4 +148,4 @@ def _warn_of_gaps(worker: Worker, destinations: int) -> None:
     if not worker.sources:
         output.note("warning: no sources are set, nothing will come in; see [[sources]]")
     if not destinations:
-        output.note("warning: no destinations are set, leads stay here; see [[destinations]]")
+        output.note("warning: no destinations are set, leads wait for one; see [[destinations]]")
