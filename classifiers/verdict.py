@@ -32,7 +32,8 @@ class Verdict:
     """A label with calibrated probabilities (they sum to 1 over the nine labels).
 
     `margin` is the distance between the two most probable labels, 0 to 1. `abstained` says that the
-    model is too unsure for its label to act without a person. `model` is `name@version`.
+    model is too unsure for its label to act without a person. `model` is `name@version`. `own` is
+    the business's own name for the label where it has one, else empty.
     """
 
     label: Label
@@ -40,6 +41,7 @@ class Verdict:
     margin: float
     abstained: bool
     model: str
+    own: str = ""
 
     @property
     def confidence(self) -> float:

@@ -28,6 +28,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from classifiers.labels import LABELS, Label
 from triage.errors import Configuration
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -200,6 +201,39 @@ class Classifier(Section):
     batch: int = Field(default=16, ge=1, le=256)
 
 
+class Rules(Section):
+    """What is known about senders before the model reads. `allow` and `block` hold mail addresses,
+    domains (with their subdomains) and phone numbers in any notation; `customers` and `suppliers`
+    CSV files, as customer databases export them. See docs/rules.md.
+    """
+
+    allow: tuple[str, ...] = ()
+    block: tuple[str, ...] = ()
+    customers: tuple[Path, ...] = ()
+    suppliers: tuple[Path, ...] = ()
+
+
+class OwnLabel(Section):
+    """A label of the business's own, for `base`, one of the nine; `[taxonomy.NAME]`.
+
+    `outcome` replaces what the decision would be once it is clear (nothing unsure is decided by
+    it): `forward`, `nurture` or `review` for leads, `file` or `review` for everything else.
+    """
+
+    base: Label
+    outcome: Literal["forward", "nurture", "review", "file"] | None = None
+
+    @model_validator(mode="after")
+    def _no_lead_is_filed(self) -> Self:
+        allowed = ("forward", "nurture", "review") if self.base == "lead" else ("file", "review")
+        if self.outcome is not None and self.outcome not in allowed:
+            raise ValueError(
+                f"outcome = {self.outcome!r} is not possible for base = {self.base!r}; "
+                f"choose {' or '.join(allowed)}"
+            )
+        return self
+
+
 class DecisionRules(Section):
     """Thresholds from a verdict to an outcome.
 
@@ -264,6 +298,8 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     transcription: Transcription = Transcription()
     classifier: Classifier = Classifier()
+    rules: Rules = Rules()
+    taxonomy: dict[Name, OwnLabel] = {}
     decision: DecisionRules = DecisionRules()
     destinations: tuple[Destination, ...] = ()
     delivery: DeliveryRules = DeliveryRules()
@@ -278,6 +314,12 @@ class Settings(BaseSettings):
             for name in names:
                 if names.count(name) > 1:
                     raise ValueError(f"two {what}s are named {name!r}; names must differ")
+        for name, own in self.taxonomy.items():
+            if name in LABELS and name != own.base:
+                raise ValueError(
+                    f"taxonomy.{name}: {name!r} is one of the nine labels and cannot stand for "
+                    f"{own.base!r}; choose another name"
+                )
         return self
 
     @classmethod

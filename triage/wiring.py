@@ -18,8 +18,10 @@ from triage.engines.embedded import EmbeddedEngine
 from triage.errors import Configuration
 from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.steps import Steps
+from triage.rules.rulebook import Rulebook
 from triage.settings import Classifier as ClassifierSettings
 from triage.settings import Settings
+from triage.signals.contact import FREE_MAIL
 from triage.sources.base import Source
 from triage.sources.build import build_source
 from triage.store.repository import Repository
@@ -32,6 +34,11 @@ def load_classifier(settings: ClassifierSettings) -> Classifier:
         return Classifier.load(settings.artifact, batch=settings.batch, threads=settings.threads)
     except ClassifierError as error:
         raise Configuration(f"classifier.artifact {settings.artifact!r}: {error}") from error
+
+
+def load_rulebook(settings: Settings) -> Rulebook:
+    """The rules before the model. Raises `Configuration` for a wrong entry or a missing file."""
+    return Rulebook(settings.rules, settings.business, FREE_MAIL)
 
 
 class LazyClassifier:
@@ -80,6 +87,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
     """
     with ExitStack() as stack:
         stack.enter_context(_only_worker(settings.store.data_dir))
+        rulebook = load_rulebook(settings)
         repository = Repository(settings.store)
         stack.callback(repository.close)
         if not stack.enter_context(repository.database.alone()):
@@ -100,7 +108,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
             settings,
             repository,
             sources,
-            Steps(settings, repository, transcriber, classifier),
+            Steps(settings, repository, transcriber, classifier, rulebook),
             Dispatch(settings, repository, client),
         )
         stack.callback(engine.stop)

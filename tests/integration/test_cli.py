@@ -220,3 +220,38 @@ def test_only_one_worker_owns_a_data_folder(tmp_path: Path) -> None:
         assert first.wait(timeout=60) == 0
         if first.stderr:
             first.stderr.close()
+
+
+def test_classify_follows_the_rules_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "crm.csv").write_text("company,email\nAcme,ann@acme.example\n")
+    (tmp_path / "triage.toml").write_text(
+        '[business]\ndomains = ["us.example"]\n'
+        '[rules]\nblock = ["614 555 0199"]\ncustomers = ["crm.csv"]\n'
+        '[taxonomy.orders]\nbase = "lead"\n'
+    )
+    prize = "You won a crypto prize! Claim it now, verify your wallet password here."
+    asked = [
+        {"id": 1, "channel": "call", "from": "+16145550199", "text": "A quote for a roof, please"},
+        {"id": 2, "channel": "email", "from": "ann@acme.example", "body": prize},
+        {"id": 3, "channel": "email", "from": "bob@beta.example", "body": prize},
+        {
+            "id": 4, "channel": "email", "from": "joe@us.example", "to": "all@us.example",
+            "subject": "cupboard", "body": "My printer is broken, can somebody have a look? Joe",
+        },
+    ]  # fmt: skip
+    stdin = "\n".join(json.dumps(item) for item in asked)
+    done = triage("-s", "triage.toml", "classify", "-", stdin=stdin, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    blocked, customer, stranger, colleague = lines(done.stdout)
+    assert blocked["model"] == "rule:block-list@1"
+    assert (blocked["label"], blocked["outcome"]) == ("spam", "file")
+    assert blocked["confidence"] == 1
+    assert (customer["label"], customer["model"]) == (stranger["label"], stranger["model"])
+    assert (customer["outcome"], stranger["outcome"]) == ("review", "file")
+    assert colleague["label"] == "internal"
+    assert {answer["own_label"] for answer in (blocked, customer)} == {"spam"}
+
+    (tmp_path / "triage.toml").write_text('[rules]\nallow = ["nobody in particular"]\n')
+    done = triage("-s", "triage.toml", "classify", "-", stdin=stdin, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "rules.allow" in done.stderr

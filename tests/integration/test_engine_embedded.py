@@ -20,6 +20,7 @@ from triage.engines.embedded import EmbeddedEngine
 from triage.errors import Transient
 from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.steps import Steps
+from triage.rules.rulebook import Rulebook
 from triage.settings import Settings, Store
 from triage.sources.base import Batch, Fetched, Memory, Source
 from triage.store.repository import Repository
@@ -126,7 +127,13 @@ def build(tmp_path: Path, baseline: Baseline, empty_store: Store) -> Iterator[Bu
                 settings,
                 repository,
                 {source.name: source for source in sources},
-                Steps(settings, repository, host, lambda: Touchy(baseline)),  # type: ignore[arg-type,return-value]
+                Steps(
+                    settings,
+                    repository,
+                    host,
+                    lambda: Touchy(baseline),  # type: ignore[arg-type,return-value]
+                    Rulebook(settings.rules, settings.business),
+                ),
                 Dispatch(settings, repository, client),
             )
             for close in (repository.close, client.close, host.close, engine.stop):

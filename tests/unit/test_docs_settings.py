@@ -18,6 +18,8 @@ SECTIONS = {
     "[limits]": settings.Limits,
     "[transcription]": settings.Transcription,
     "[classifier]": settings.Classifier,
+    "[rules]": settings.Rules,
+    "[taxonomy]": settings.OwnLabel,
     "[decision]": settings.DecisionRules,
     "[[destinations]]": settings.Destination,
     "[delivery]": settings.DeliveryRules,

@@ -208,3 +208,23 @@ def test_the_file_is_found_in_the_usual_places(
     monkeypatch.setenv("TRIAGE_SETTINGS", "/etc/triage.toml")
     assert settings_file(None) == Path("/etc/triage.toml")
     assert settings_file(Path("mine.toml")) == Path("mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('[taxonomy.trade]\nbase = "lead"\noutcome = "file"\n', "not possible for base = 'lead'"),
+        ('[taxonomy.trade]\nbase = "spam"\noutcome = "forward"\n', "file or review"),
+        ('[taxonomy.spam]\nbase = "lead"\n', "one of the nine"),
+        ('[taxonomy.trade]\nbase = "wholesale"\n', "taxonomy.trade.base"),
+    ],
+)
+def test_own_labels_are_checked(tmp_path: Path, text: str, problem: str) -> None:
+    (tmp_path / "triage.toml").write_text(text)
+    with pytest.raises(Configuration, match=problem):
+        load(tmp_path / "triage.toml")
+
+
+def test_files_of_known_contacts_are_found_from_the_settings_file(tmp_path: Path) -> None:
+    (tmp_path / "triage.toml").write_text('[rules]\ncustomers = ["crm.csv"]\n')
+    assert load(tmp_path / "triage.toml").rules.customers == (tmp_path / "crm.csv",)

@@ -20,11 +20,13 @@ from triage.errors import Permanent, Usage
 from triage.intake.mail import parse_mail
 from triage.pipeline.decide import decide, may_be_lead
 from triage.pipeline.reading import Reading, read
+from triage.pipeline.ruled import named, relabelled
+from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
 from triage.signals.qualify import qualify
 from triage.store.database import storable
 from triage.types import Inquiry, Party, Qualification, SourceRef
-from triage.wiring import load_classifier
+from triage.wiring import load_classifier, load_rulebook
 
 log = structlog.get_logger(__name__)
 
@@ -49,12 +51,13 @@ def answers(
     if artifact is not None:
         chosen = settings.classifier.model_copy(update={"artifact": artifact})
         settings = settings.model_copy(update={"classifier": chosen})
+    rulebook = load_rulebook(settings)
     asked = _asked(files, settings)
     classifier: Classifier | None = None
     while chunk := list(islice(asked, _AT_ONCE)):
         if classifier is None and any(line.inquiry for line in chunk):
             classifier = load_classifier(settings.classifier)
-        yield from _answered(chunk, classifier, settings)
+        yield from _answered(chunk, classifier, settings, rulebook)
 
 
 def _asked(files: Sequence[str], settings: Settings) -> Iterator[_Asked]:
@@ -158,14 +161,16 @@ def _mail(path: Path, settings: Settings) -> _Asked:
 
 
 def _answered(
-    chunk: Sequence[_Asked], classifier: Classifier | None, settings: Settings
+    chunk: Sequence[_Asked], classifier: Classifier | None, settings: Settings, rulebook: Rulebook
 ) -> Iterator[dict[str, Any]]:
     profile = settings.business.profile
     readings = [
-        read(line.inquiry, None, line.business or profile) if line.inquiry else None
+        read(line.inquiry, None, line.business or profile, rulebook.rule(line.inquiry))
+        if line.inquiry
+        else None
         for line in chunk
     ]
-    examples = [reading.example for reading in readings if reading]
+    examples = [reading.example for reading in readings if reading and not reading.settled]
     try:
         verdicts = iter(classifier.classify(examples) if classifier else [])
     except Exception as error:
@@ -174,24 +179,30 @@ def _answered(
             yield {"id": chunk[0].id, "error": f"{type(error).__name__}: {error}"}
             return
         for line in chunk:  # one of them is bad; the others are answered
-            yield from _answered([line], classifier, settings)
+            yield from _answered([line], classifier, settings, rulebook)
         return
     for line, reading in zip(chunk, readings, strict=True):
         if line.inquiry is None or reading is None:
             yield {"id": line.id, "error": line.error}
         else:
-            yield {"id": line.id} | _answer(line.inquiry, reading, next(verdicts), settings)
+            verdict = reading.settled or next(verdicts)
+            yield {"id": line.id} | _answer(line.inquiry, reading, verdict, settings)
 
 
 def _answer(
     inquiry: Inquiry, reading: Reading, verdict: Verdict, settings: Settings
 ) -> dict[str, Any]:
     rules = settings.decision
+    verdict = named(relabelled(verdict, reading.ruling, rules.lead_floor), settings.taxonomy)
     qualification = None
     if may_be_lead(verdict, rules):
         qualification = qualify(inquiry, None, settings.ideal_customer, settings.business)
-    decision = decide(verdict, qualification, rules, reading.doubts)
+    decision = decide(
+        verdict, qualification, rules, reading.doubts, reading.ruling, settings.taxonomy
+    )
     shown = qualification if verdict.label == "lead" else None
+    # Only a business with labels of its own gets the key: the others' answers stay as they are.
+    own = {"own_label": verdict.own or verdict.label} if settings.taxonomy else {}
     return {
         "label": verdict.label,
         "confidence": round(verdict.confidence, 6),
@@ -202,6 +213,7 @@ def _answer(
         "grade": shown.grade if shown else None,
         "signals": _signals(shown),
         "model": verdict.model,
+        **own,
     }
 
 

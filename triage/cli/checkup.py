@@ -17,7 +17,7 @@ from triage.settings import Destination, Limits, Settings, Source
 from triage.sources.build import build_source
 from triage.store.repository import Repository
 from triage.transcripts.weights import locate
-from triage.wiring import load_classifier
+from triage.wiring import load_classifier, load_rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield _check("data folder", lambda: _data_folder(settings))
     yield _check("database", lambda: _database(settings))
     yield _check("classifier", lambda: _classifier(settings))
+    yield from _rules(settings)
     yield _check("speech weights", lambda: _weights(settings))
     for source in settings.sources:
         if source.enabled:
@@ -89,6 +90,23 @@ def _classifier(settings: Settings) -> str:
     started = time.monotonic()
     classifier = load_classifier(settings.classifier)
     return f"{classifier.name_version}, loaded in {time.monotonic() - started:.1f} s"
+
+
+def _rules(settings: Settings) -> Iterator[Check]:
+    """The lists, and each file of known contacts with the rows that were left out."""
+    try:
+        rulebook = load_rulebook(settings)
+    except TriageError as error:
+        yield Check("rules", "failed", str(error))
+        return
+    lists = settings.rules
+    yield Check("rules", "ok", f"{len(lists.allow)} allowed, {len(lists.block)} blocked")
+    for contacts in rulebook.known:
+        count, problems = contacts.summary
+        detail = f"{contacts.path}: {count} contacts"
+        if problems:
+            detail += f", {len(problems)} rows left out: {'; '.join(problems[:3])}"
+        yield Check(f"known {contacts.kind}s", "warning" if problems else "ok", detail)
 
 
 def _weights(settings: Settings) -> str:

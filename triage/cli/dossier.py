@@ -75,7 +75,9 @@ def _show_verdict(dossier: Dossier) -> None:
     if dossier.verdict:
         ranked = sorted(dossier.verdict.scores.items(), key=lambda pair: -pair[1])[:3]
         chances = ", ".join(f"{label} {score:.0%}" for label, score in ranked)
-        output.say(f"label       {dossier.verdict.label}   ({chances}; {dossier.verdict.model})")
+        own = f"{dossier.verdict.own} = " if dossier.verdict.own else ""
+        label = f"{own}{dossier.verdict.label}"
+        output.say(f"label       {label}   ({chances}; {dossier.verdict.model})")
     if dossier.decision:
         outcome = dossier.decision.outcome
         output.say(f"outcome     {outcome}: {dossier.decision.reason}", output.COLOURS[outcome])

@@ -50,6 +50,11 @@ data_dir = "var"                # database and raw copies; back this folder up
 [transcription]
 caller_channel = "right"        # in stereo recordings; the agent is on the other
 
+[rules]                         # what is known about senders before the model; see docs/rules.md
+allow = []                      # never filed unseen: "ann@example.com", "example.com", "+1 614 …"
+block = []                      # filed as spam, whatever they write
+# customers = ["crm-export.csv"]
+
 [decision]
 forward_score = 30              # leads below are nurtured, not forwarded
 lead_floor = 0.2                # from this probability of a lead on, nothing is filed unseen

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
-from triage.settings import DecisionRules
+from triage.pipeline.ruled import BLOCKED, shields
+from triage.rules.rulebook import UNRULED, Ruling
+from triage.settings import DecisionRules, OwnLabel
 from triage.types import Decision, Outcome, Qualification, Verdict
+
+NINE: Final[Mapping[str, OwnLabel]] = MappingProxyType({})
+"""The taxonomy without own labels."""
 
 
 def may_be_lead(verdict: Verdict, rules: DecisionRules) -> bool:
@@ -23,28 +30,51 @@ def decide(
     qualification: Qualification | None,
     rules: DecisionRules,
     doubts: Sequence[str] = (),
+    ruling: Ruling = UNRULED,
+    taxonomy: Mapping[str, OwnLabel] = NINE,
 ) -> Decision:
     """The outcome. `doubts` are reasons not to trust the text itself (a flagged transcript, say).
 
     Nothing is filed away unseen where a lead is likely, and nothing doubtful is forwarded unseen.
+    Only the block list files whatever the text says; an own label's outcome counts only where the
+    verdict is clear.
     """
-    named = f"{verdict.label} at {verdict.confidence:.0%}"
-    if doubts:
-        return Decision(Outcome.REVIEW, f"{named}, but {'; '.join(doubts)}")
-    unsure = verdict.abstained or (
-        rules.review_below is not None and verdict.confidence < rules.review_below
-    )
-    if unsure:
-        return Decision(Outcome.REVIEW, f"{named}: too unsure to act without a person")
+    named = _named(verdict, ruling)
+    if verdict.model == BLOCKED:
+        return Decision(Outcome.FILE, named)
+    if doubt := _doubt(verdict, rules, doubts, ruling):
+        return Decision(Outcome.REVIEW, f"{named}{doubt}")
+    wanted = taxonomy[verdict.own].outcome if verdict.own in taxonomy else None
+    if wanted is not None:
+        return Decision(Outcome(wanted), f"{named}, as taxonomy.{verdict.own} says")
     if verdict.label != "lead":
-        if is_lead_likely(verdict, rules):
-            chance = verdict.scores["lead"]
-            return Decision(
-                Outcome.REVIEW,
-                f"{named}, but a lead at {chance:.0%} (floor {rules.lead_floor:.0%})",
-            )
         return Decision(Outcome.FILE, named)
     score = qualification.score if qualification else 0
     if score >= rules.forward_score:
         return Decision(Outcome.FORWARD, f"{named}, score {score} reaches {rules.forward_score}")
     return Decision(Outcome.NURTURE, f"{named}, score {score} is below {rules.forward_score}")
+
+
+def _named(verdict: Verdict, ruling: Ruling) -> str:
+    """The label in words, with the rule that has a say in it."""
+    label = f"{verdict.own} ({verdict.label})" if verdict.own else verdict.label
+    by_rule = verdict.model.startswith("rule:")
+    said = f"{label} {'by rule' if by_rule else f'at {verdict.confidence:.0%}'}"
+    return f"{said}, {ruling.because}" if ruling.rule else said
+
+
+def _doubt(verdict: Verdict, rules: DecisionRules, doubts: Sequence[str], ruling: Ruling) -> str:
+    """Why a person must look at it; empty where nobody need."""
+    if doubts:
+        return f", but {'; '.join(doubts)}"
+    if verdict.abstained or (
+        rules.review_below is not None and verdict.confidence < rules.review_below
+    ):
+        return ": too unsure to act without a person"
+    if verdict.label == "lead":
+        return ""
+    if is_lead_likely(verdict, rules):
+        return f", but a lead at {verdict.scores['lead']:.0%} (floor {rules.lead_floor:.0%})"
+    if shields(ruling, verdict.label):
+        return ": not filed unseen"
+    return ""

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from classifiers.labels import LABELS, Label
 from classifiers.verdict import Example
+from triage.pipeline import ruled
+from triage.rules.rulebook import UNRULED, Ruling
 from triage.transcripts.engine import NO_SPEECH
 from triage.types import Inquiry, Transcript, Verdict
 
+# A call in which nobody speaks reached nobody.
+SILENCE = "rule:no-speech@1"
 _MOSTLY = 0.5  # share of flagged text from which a transcript as a whole is not trusted
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Model input, or a verdict where no model is needed, and doubts about the text itself."""
+    """Model input, or a verdict where no model is needed, and doubts about the text itself.
+
+    `ruling` is what the rules say about the sender.
+    """
 
     example: Example
     settled: Verdict | None = None
     doubts: tuple[str, ...] = ()
+    ruling: Ruling = UNRULED
 
 
-def read(inquiry: Inquiry, transcript: Transcript | None, business: str) -> Reading:
+def read(
+    inquiry: Inquiry, transcript: Transcript | None, business: str, ruling: Ruling = UNRULED
+) -> Reading:
     """Compose the input. Flagged speech is left out: it must never be what makes a lead."""
     settled: Verdict | None = None
     doubts: tuple[str, ...] = ()
@@ -40,7 +48,7 @@ def read(inquiry: Inquiry, transcript: Transcript | None, business: str) -> Read
         recipient=str(inquiry.recipients[0]) if inquiry.recipients else "",
         business=business,
     )
-    return Reading(example, settled, doubts)
+    return Reading(example, ruled.settled(ruling) or settled, doubts, ruling)
 
 
 def _read_call(transcript: Transcript) -> tuple[str, Verdict | None, tuple[str, ...]]:
@@ -51,13 +59,7 @@ def _read_call(transcript: Transcript) -> tuple[str, Verdict | None, tuple[str, 
         # What could not be heard is not silence.
         damaged = transcript.partial or any(w != NO_SPEECH for w in transcript.warnings)
         doubts = ("nothing could be heard, and the recording is damaged",) if damaged else ()
-        return "", _silence(), doubts
+        return "", ruled.certain("misdial", SILENCE), doubts
     if kept < spoken * (1 - _MOSTLY):
         return trusted.text, None, ("most of the transcript is uncertain",)
     return trusted.text, None, ()
-
-
-def _silence() -> Verdict:
-    """A call in which nobody speaks reached nobody: a misdial, by rule."""
-    scores: Mapping[Label, float] = {label: float(label == "misdial") for label in LABELS}
-    return Verdict("misdial", scores, margin=1.0, abstained=False, model="rule:no-speech@1")

@@ -17,7 +17,9 @@ from triage.intake.call import read_call
 from triage.intake.mail import parse_mail
 from triage.pipeline.decide import decide, may_be_lead
 from triage.pipeline.reading import Reading, read
+from triage.pipeline.ruled import named, relabelled
 from triage.pipeline.stages import Step
+from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
 from triage.signals.qualify import qualify
 from triage.store import records
@@ -40,6 +42,7 @@ class Steps:
     repository: Repository
     transcriber: TranscriberHost
     classifier: Callable[[], Classifier]
+    rulebook: Rulebook
 
     def run(self, step: Step, works: Sequence[Work]) -> None:
         """Do one step for some inquiries; only classifying gains from several at once."""
@@ -102,7 +105,9 @@ class Steps:
         open_readings = [reading.example for reading in readings if reading.settled is None]
         verdicts = iter(self.classifier().classify(open_readings) if open_readings else [])
         for work, reading in zip(works, readings, strict=True):
-            self.repository.worklist.classified(work, reading.settled or next(verdicts))
+            verdict = reading.settled or next(verdicts)
+            verdict = relabelled(verdict, reading.ruling, self.settings.decision.lead_floor)
+            self.repository.worklist.classified(work, named(verdict, self.settings.taxonomy))
 
     def qualify(self, work: Work) -> None:
         """A possible lead to its signals, score and grade."""
@@ -120,8 +125,14 @@ class Steps:
         archive = self.repository.archive
         verdict = self._stored(archive.verdict(work.id), "verdict")
         qualification = archive.qualification(work.id)
+        reading = self._reading(work)
         decision = decide(
-            verdict, qualification, self.settings.decision, self._reading(work).doubts
+            verdict,
+            qualification,
+            self.settings.decision,
+            reading.doubts,
+            reading.ruling,
+            self.settings.taxonomy,
         )
         deliveries = []
         if decision.outcome == "forward" and not self.settings.destinations:
@@ -160,7 +171,9 @@ class Steps:
         return self._stored(archive.content(work.id), "content"), archive.transcript(work.id)
 
     def _reading(self, work: Work) -> Reading:
-        return read(*self._text(work), self.settings.business.profile)
+        inquiry, transcript = self._text(work)
+        profile = self.settings.business.profile
+        return read(inquiry, transcript, profile, self.rulebook.rule(inquiry))
 
     @staticmethod
     def _stored(value: T | None, what: str) -> T:

@@ -1,0 +1,71 @@
+"""What a ruling does to a verdict, and own names for labels: the steps and `classify` share it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from classifiers.labels import LABELS, Label
+from triage.rules.rulebook import Ruling
+from triage.settings import OwnLabel
+from triage.types import Verdict
+
+BLOCKED: Final = "rule:block-list@1"
+# Labels that a colleague's own words cannot have: they say that somebody from outside wrote.
+_OUTSIDERS: Final[tuple[Label, ...]] = ("support", "solicitation", "misdial", "job_applicant")
+# Labels that say an inquiry is worth nobody's time. Of known contacts that is checked by a person.
+_WORTHLESS: Final[Mapping[str, tuple[Label, ...]]] = {
+    "allow-list": tuple(label for label in LABELS if label != "lead"),
+    "known-customer": ("spam", "misdial", "solicitation"),
+    "known-supplier": ("spam", "misdial"),
+}
+
+
+def settled(ruling: Ruling) -> Verdict | None:
+    """The verdict that needs no model: only the block list has one."""
+    return certain("spam", BLOCKED) if ruling.rule == "block-list" else None
+
+
+def certain(label: Label, model: str) -> Verdict:
+    """A verdict by rule."""
+    scores: Mapping[Label, float] = {name: float(name == label) for name in LABELS}
+    return Verdict(label, scores, margin=1.0, abstained=False, model=model)
+
+
+def relabelled(verdict: Verdict, ruling: Ruling, lead_floor: float) -> Verdict:
+    """What the own-domain rule makes of a model's verdict.
+
+    The probability of labels that only outsiders can have goes to `internal`; that of a lead stays
+    what it is. From half of `lead_floor` on nothing is changed: the rule overrides the model's
+    doubts, so it keeps a distance from what might be a lead.
+    """
+    if ruling.rule != "own-domain" or verdict.scores["lead"] >= lead_floor / 2:
+        return verdict
+    moved = sum(verdict.scores[label] for label in _OUTSIDERS)
+    scores = {**verdict.scores, **dict.fromkeys(_OUTSIDERS, 0.0)}
+    scores["internal"] = verdict.scores["internal"] + moved
+    first, second = sorted(scores.values(), reverse=True)[:2]
+    label = max(LABELS, key=lambda name: scores[name])
+    if label != "internal" or (verdict.label == "internal" and not verdict.abstained):
+        return verdict
+    model = f"rule:own-domain@1+{verdict.model}"
+    return Verdict(label, scores, margin=first - second, abstained=False, model=model)
+
+
+def shields(ruling: Ruling, label: Label) -> bool:
+    """Whether the rule keeps an inquiry with this label from being filed unseen."""
+    return ruling.rule is not None and label in _WORTHLESS.get(ruling.rule, ())
+
+
+def named(verdict: Verdict, taxonomy: Mapping[str, OwnLabel]) -> Verdict:
+    """The verdict under the business's own name for its label.
+
+    The model's choice among own labels counts where it fits the settings; a label with a single own
+    name is just renamed.
+    """
+    names = [name for name, own in taxonomy.items() if own.base == verdict.label]
+    if verdict.own in names:
+        return verdict
+    only = names[0] if len(names) == 1 and verdict.own != verdict.label else ""
+    return replace(verdict, own=only)

@@ -1,0 +1,1 @@
+"""What a deployment knows about senders before any model reads a word."""

@@ -1,0 +1,98 @@
+"""What the rules say about an inquiry, from its envelope alone; the first that fits holds.
+
+Only the block list files anything. A colleague may forward a customer's request, type it off a note
+or pass a web form on, so being a colleague never settles that there is no lead; and a customer who
+writes may want more, so being known is never a label. What each rule does to a verdict is in
+`pipeline.ruled`; docs/rules.md explains all of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from triage.rules.exports import Kind
+from triage.rules.known import KnownContacts
+from triage.rules.senders import Senders, address_key
+from triage.settings import Business, Rules
+from triage.types import Inquiry
+
+RuleName = Literal["allow-list", "block-list", "own-domain", "known-customer", "known-supplier"]
+
+_ADDRESS: Final = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
+_PASSED_ON: Final = re.compile(r"\s*(?:\[[^\]]*\]\s*)?(?:fwd?|wg|tr|rv|i|enc)\s*:", re.IGNORECASE)
+_FORGED: Final = re.compile(r"\b(?:dmarc|spf|dkim)=(?:fail|softfail)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Which rule fits, if any, and `because`: its reason for people, with what fitted."""
+
+    rule: RuleName | None = None
+    because: str = ""
+
+
+UNRULED: Final = Ruling()
+
+
+class Rulebook:
+    """The rules of a deployment. `public`: domains of mail providers that everybody uses.
+
+    Raises `Configuration` for an entry that is nothing, and for a file that cannot be read.
+    """
+
+    def __init__(self, rules: Rules, business: Business, public: Collection[str] = ()) -> None:
+        country = business.country
+        self._own = Senders.of(business.domains, country, "business.domains")
+        self._allow = Senders.of(rules.allow, country, "rules.allow")
+        self._block = Senders.of(rules.block, country, "rules.block", public)
+        files: tuple[tuple[Kind, Sequence[Path]], ...] = (
+            ("customer", rules.customers),
+            ("supplier", rules.suppliers),
+        )
+        self.known = tuple(
+            KnownContacts(path, kind, country, self._own, public)
+            for kind, paths in files
+            for path in paths
+        )
+
+    def rule(self, inquiry: Inquiry) -> Ruling:
+        """The rule that holds for an inquiry; `UNRULED` where none does."""
+        sender = inquiry.sender
+        if entry := self._allow.match(sender):
+            return Ruling("allow-list", f"on the allow list ({entry})")
+        if entry := self._block.match(sender):
+            return Ruling("block-list", f"on the block list ({entry})")
+        if entry := self._colleague(inquiry):
+            return Ruling("own-domain", f"from a colleague ({entry})")
+        for contacts in self.known:
+            if contact := contacts.find(sender):
+                who = f"{contact.company}, " if contact.company else ""
+                where = f"{contacts.path.name} line {contact.line}"
+                name: RuleName = (
+                    "known-customer" if contact.kind == "customer" else "known-supplier"
+                )
+                return Ruling(name, f"known {contact.kind} ({who}{where})")
+        return UNRULED
+
+    def _colleague(self, inquiry: Inquiry) -> str:
+        """The own domain that an inquiry came from, if all of it did.
+
+        Not where anything was forwarded or quoted, where an answer would go outside, where an
+        outside address is named (web forms, notes about a customer), where an automaton wrote,
+        or where the mail server found the sender forged.
+        """
+        entry = self._own.domain(address_key(inquiry.sender.email))
+        if not entry or inquiry.forwarded or inquiry.quoted or _PASSED_ON.match(inquiry.subject):
+            return ""
+        headers = inquiry.headers
+        if headers.get("auto-submitted", "no").strip().lower() != "no":
+            return ""
+        if _FORGED.search(headers.get("authentication-results", "")):
+            return ""
+        said = "\n".join((inquiry.text, inquiry.signature, headers.get("reply-to", "")))
+        named = (address_key(match[0]) for match in _ADDRESS.finditer(said))
+        return entry if all(self._own.domain(address) for address in named) else ""
