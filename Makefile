@@ -20,7 +20,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt overrides.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 ifeq ($(TORCH_BACKEND),)
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt torch
+	$(BIN)/python -m pip install --no-compile --disable-pip-version-check --constraint constraints.txt torch
 else
 	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --torch-backend $(TORCH_BACKEND) torch
 endif
