@@ -30,8 +30,9 @@ endif
 servers: ## Install Dovecot and PostgreSQL where that is possible (Debian, Ubuntu)
 	@sh tests/install-servers.sh
 
-demo: setup ## Triage a shipped mailbox and shipped recordings, end to end
-	@sh tests/install-servers.sh dovecot || echo "== no Dovecot: the demo reads the mails from their folder"
+demo: ## Triage a shipped mailbox and shipped recordings, end to end
+	@{ sh tests/install-servers.sh dovecot || echo "== no Dovecot: the demo reads the mails from their folder"; } & \
+	$(MAKE) --no-print-directory setup && wait
 	$(BIN)/triage demo
 
 test: setup servers ## Unit, integration and acceptance tests
