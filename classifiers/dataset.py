@@ -69,7 +69,7 @@ def read_items(path: Path, *, labelled: bool = True) -> list[Item]:
         if not line.strip():
             continue
         try:
-            items.append(_item(json.loads(line), _split_of(path), labelled=labelled))
+            items.append(item_of(json.loads(line), _split_of(path), labelled=labelled))
         except ValueError as error:
             raise CorpusError(f"{path}, line {number}: {error}") from error
     return items
@@ -115,7 +115,8 @@ def _split_of(path: Path) -> Split | None:
     return next((split for split in SPLITS if path.name.startswith(split)), None)
 
 
-def _item(raw: Any, split: Split | None, *, labelled: bool) -> Item:
+def item_of(raw: Any, split: Split | None = None, *, labelled: bool = True) -> Item:
+    """The item that a line's object describes. `ValueError` says what is wrong with it."""
     if not isinstance(raw, dict):
         raise ValueError("expected a JSON object")  # noqa: TRY004 - all faults of a line are one kind
     text = raw.get("body") if raw.get("body") is not None else raw.get("text")
