@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from classifiers import labels
+from classifiers.bound import FilingBound
 from classifiers.calibration import AbstainRule, Blend
 from classifiers.encoder import SHA256, WEIGHTS, Reading, file_sha256
 from classifiers.errors import ArtifactError
@@ -34,7 +35,8 @@ DEFAULT: Final = Path(__file__).parent / "artifacts" / "default"
 class Manifest:
     """What `manifest.json` holds.
 
-    `training`, `corpus` and `metrics` are for people and reports; the rest is needed to classify.
+    `training`, `corpus`, `metrics` and `bound` are for people and reports; the rest is needed to
+    classify.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Manifest:
     corpus: Mapping[str, Any]
     metrics: Mapping[str, Any]
     files: Mapping[str, str]
+    bound: FilingBound | None = None
     format: int = FORMAT
     base: str = "sentence-transformers/all-MiniLM-L6-v2"
     base_sha256: str = SHA256[WEIGHTS]
@@ -131,6 +134,7 @@ def read_manifest(folder: Path) -> Manifest:
                 "blend": Blend(**raw["blend"]),
                 "abstain": AbstainRule(**raw["abstain"]),
                 "labels": tuple(raw["labels"]),
+                "bound": FilingBound(**raw["bound"]) if raw.get("bound") else None,
             }
         )
     except (KeyError, TypeError) as error:

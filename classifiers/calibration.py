@@ -19,15 +19,21 @@ LEAD = LABELS.index("lead")
 
 @dataclass(frozen=True, slots=True)
 class AbstainRule:
-    """Abstain where the confidence or the margin (both 0 to 1) is below its threshold."""
+    """Abstain where the confidence or the margin (both 0 to 1) is below its threshold.
+
+    And where the label is another but a lead at least as probable as `lead` (see `bound`).
+    """
 
     confidence: float = 0.0
     margin: float = 0.0
+    lead: float = 1.0
 
     def abstains(self, probabilities: Floats) -> NDArray[np.bool_]:
         """For each row of (items, labels), whether the model abstains."""
         best, second = _top_two(probabilities)
-        return (best < self.confidence) | (best - second < self.margin)
+        unsure = (best < self.confidence) | (best - second < self.margin)
+        perhaps = (probabilities.argmax(axis=1) != LEAD) & (probabilities[:, LEAD] >= self.lead)
+        return unsure | perhaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +125,12 @@ def expected_calibration_error(probabilities: Floats, truth: Ints, bins: int = 1
 
 
 def leads_filed(
-    probabilities: Floats, truth: Ints, abstained: NDArray[np.bool_], *, floor: float = 0.2
+    probabilities: Floats, truth: Ints, abstained: NDArray[np.bool_], *, floor: float = 1.0
 ) -> Ints:
     """Indices of true leads that nobody would look at.
 
-    Those are labelled otherwise, not abstained from, and less likely a lead than `floor`.
+    Those are labelled otherwise, not abstained from, and less likely a lead than `floor`, which a
+    business may set besides the model's own.
     """
     filed = (probabilities.argmax(axis=1) != LEAD) & ~abstained & (probabilities[:, LEAD] < floor)
     return np.flatnonzero(filed & (truth == LEAD))

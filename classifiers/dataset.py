@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any, Literal, cast
@@ -21,8 +21,8 @@ from classifiers.errors import CorpusError
 from classifiers.labels import LABELS, Label
 from classifiers.verdict import Channel, Example
 
-Split = Literal["train", "dev", "test"]
-SPLITS: tuple[Split, ...] = ("train", "dev", "test")
+Split = Literal["train", "dev", "calibration", "test"]
+SPLITS: tuple[Split, ...] = ("train", "dev", "calibration", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,24 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Labelled items by split; `sha256` is over ids, texts and labels in a fixed order."""
+    """Labelled items by split; `sha256` is over ids, texts and labels in a fixed order.
+
+    `train` is learned from; `dev` chooses between variants, epochs and weights; `calibration` is
+    for the one threshold that bounds lost leads; `test` is looked at once.
+    """
 
     train: tuple[Item, ...]
-    dev: tuple[Item, ...]
-    test: tuple[Item, ...]
+    dev: tuple[Item, ...] = ()
+    calibration: tuple[Item, ...] = ()
+    test: tuple[Item, ...] = ()
 
     @property
     def sha256(self) -> str:
         """Identifies the content, whatever the files are called."""
         digest = hashlib.sha256()
-        for item in sorted((*self.train, *self.dev, *self.test), key=lambda item: item.id):
+        for item in sorted(
+            (*self.train, *self.dev, *self.calibration, *self.test), key=lambda item: item.id
+        ):
             digest.update(repr((item.id, item.example, item.label)).encode())
         return digest.hexdigest()
 
@@ -104,10 +111,10 @@ def with_dev(corpus: Corpus, *, seed: int, share: float = 0.125) -> Corpus:
         ids = sorted(item.id for item in corpus.train if item.label == label)
         rng.shuffle(ids)
         dev.update(ids[: round(len(ids) * share)])
-    return Corpus(
+    return replace(
+        corpus,
         train=tuple(item for item in corpus.train if item.id not in dev),
         dev=tuple(item for item in corpus.train if item.id in dev),
-        test=corpus.test,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.bound import upper_bound
 from classifiers.calibration import Floats, Ints, expected_calibration_error, leads_filed
 from classifiers.dataset import Item, labels_of
 from classifiers.errors import CorpusError
@@ -54,7 +55,8 @@ class Report:
 
     `confusion[truth][said]` are counts; `coverage` is the share not abstained from,
     `accuracy_covered` the accuracy there. `leads_filed` is the share of true leads that would be
-    filed without a person seeing them. `calibration_error` is the expected calibration error.
+    filed without a person seeing them, `leads_filed_bound` the one-sided 95 % upper bound on it.
+    `calibration_error` is the expected calibration error.
     """
 
     model: str
@@ -68,13 +70,18 @@ class Report:
     accuracy_covered: float
     lead_recall: Estimate
     leads_filed: Estimate
+    leads_filed_bound: float
     calibration_error: float
 
 
 def evaluate(
-    items: Sequence[Item], verdicts: Sequence[Verdict], *, lead_floor: float = 0.2
+    items: Sequence[Item], verdicts: Sequence[Verdict], *, lead_floor: float = 1.0
 ) -> Report:
-    """Compare labelled items with their verdicts, which are in the same order."""
+    """Compare labelled items with their verdicts, which are in the same order.
+
+    `lead_floor`: from that probability of a lead on nothing is filed unseen, as the settings may
+    say besides the model's own rule.
+    """
     if not items or len(items) != len(verdicts):
         raise CorpusError(f"{len(items)} items and {len(verdicts)} verdicts: nothing to compare")
     truth = _indices(labels_of(items))
@@ -102,6 +109,7 @@ def evaluate(
         accuracy_covered=float(right[~abstained].mean()) if not abstained.all() else 0.0,
         lead_recall=wilson(int((right & (truth == LABELS.index("lead"))).sum()), leads),
         leads_filed=wilson(len(filed), leads),
+        leads_filed_bound=upper_bound(len(filed), leads),
         calibration_error=expected_calibration_error(probabilities, truth),
     )
 

@@ -1,9 +1,9 @@
 """Training: a corpus in, a model folder out.
 
 Fine-tunes the encoder with mean pooling and picks the epoch that does best on the dev split, fits
-the lexical part, weighs both and sets the abstain rule on dev, and looks at the test split once, at
-the end. Deterministic by
-its seed on one machine and number of threads. Imports torch: import this module lazily.
+the lexical part, weighs both and sets the abstain rule on dev, chooses what may be filed unseen on
+the calibration split, and looks at the test split once, at the end. Deterministic by its seed on
+one machine and number of threads. Imports torch: import this module lazily.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from classifiers import artifact
 from classifiers.augmentation import augment
+from classifiers.bound import choose_floor
 from classifiers.calibration import Floats, Ints, choose_abstain, fit_blend, log_loss
 from classifiers.dataset import Corpus, Item, labels_of, read_corpus, with_dev
 from classifiers.encoder import BaseModel, Reading
@@ -173,6 +174,9 @@ def write_trained(
     blend = replace(fit_blend(network_dev, lexical_dev, truth), profile=PROFILE_SHARE)
     probabilities = blend.probabilities(network_dev, lexical_dev)
     rule = choose_abstain(probabilities, truth)
+    held = corpus.calibration or corpus.dev
+    bound = choose_floor(blend.probabilities(*readings(held)), _truth(held), rule)
+    rule = replace(rule, lead=bound.floor)
     dev = evaluate(corpus.dev, verdicts(probabilities, rule, model))
     test = None
     if corpus.test:
@@ -185,6 +189,7 @@ def write_trained(
         "reading": Reading(),
         "blend": blend,
         "abstain": rule,
+        "bound": bound,
         "training": asdict(recipe)
         | {"best_epoch": fitted.epoch, "seconds": round(seconds), "history": fitted.history},
         "corpus": _described(corpus),
@@ -398,6 +403,7 @@ def _described(corpus: Corpus) -> dict[str, Any]:
             for split, items in (
                 ("train", corpus.train),
                 ("dev", corpus.dev),
+                ("calibration", corpus.calibration),
                 ("test", corpus.test),
             )
         },

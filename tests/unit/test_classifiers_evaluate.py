@@ -83,7 +83,8 @@ def test_leads_that_nobody_would_see() -> None:
     )
     truth = np.array([LEAD, LEAD, LEAD, SUPPORT, LEAD])
     abstained = np.array([False, False, True, False, False])
-    assert leads_filed(p, truth, abstained).tolist() == [0]
+    assert leads_filed(p, truth, abstained, floor=0.2).tolist() == [0]
+    assert leads_filed(p, truth, abstained).tolist() == [0, 1]
 
 
 def test_verdict_margin_and_confidence() -> None:

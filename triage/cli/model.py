@@ -137,6 +137,7 @@ def _show(report: Report, name: str) -> None:
         ["macro-F1 over the labels present", _share(report.macro_f1)],
         ["lead recall", _share(report.lead_recall)],
         ["true leads filed without review", _share(report.leads_filed)],
+        ["…at most, with 95 % confidence", f"{report.leads_filed_bound:.3f}"],
         ["coverage (not sent to review)", f"{report.coverage:.3f}"],
         ["accuracy where covered", f"{report.accuracy_covered:.3f}"],
         ["expected calibration error", f"{report.calibration_error:.3f}"],
