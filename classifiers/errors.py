@@ -4,7 +4,8 @@
     ├── ArtifactError      a model directory is missing, damaged, or made for something else
     ├── BaseWeightsError   the base weights are missing or are not the pinned ones
     ├── CorpusError        a line of a labelled file cannot be used; says which
-    └── TrainingError      the examples do not suffice to train and calibrate a model
+    ├── TrainingError      the examples do not suffice to train and calibrate a model
+    └── EngineError        the runtime asked for is not installed
 
 Messages are for people: what is wrong, where, and what to do.
 """
@@ -30,3 +31,7 @@ class CorpusError(ClassifierError):
 
 class TrainingError(ClassifierError):
     """These examples cannot train a model."""
+
+
+class EngineError(ClassifierError):
+    """What should compute the model is not installed."""

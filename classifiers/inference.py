@@ -1,42 +1,60 @@
-"""Running the network over many texts without gradients. Imports torch: import it lazily."""
+"""Running the network with torch, without gradients. Imports torch: import it lazily."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from classifiers.calibration import Floats
-from classifiers.network import HIDDEN, Batch, Network
+from classifiers.network import Network
+from classifiers.runtime import Windows, pooled
+from classifiers.weights import Array
 
-Windows = Sequence[Sequence[Sequence[int]]]
+__all__ = ["Torch", "Windows", "embeddings", "logits"]
+
+
+class Torch:
+    """A network as a `runtime.Runtime`, on the device and in the precision that it has."""
+
+    name = "torch float32"
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    @classmethod
+    def of(cls, weights: Mapping[str, Array], threads: int | None) -> Torch:
+        """A network with these weights, on the processor. `threads` holds for all of torch."""
+        if threads is not None:
+            torch.set_num_threads(threads)
+        network = Network(weights["head.bias"].shape[0])
+        network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+        return cls(network.eval().requires_grad_(False))
+
+    @property
+    def batches(self) -> bool:
+        """On a processor a mask for padding costs more than batches gain."""
+        return self._network.head.weight.is_cuda
+
+    def vectors(self, ids: NDArray[np.int64], lengths: NDArray[np.int64]) -> Array:
+        """See `runtime.Runtime`."""
+        device = self._network.head.weight.device
+        with torch.inference_mode():
+            found = self._network.vectors(
+                torch.from_numpy(ids).to(device), torch.from_numpy(lengths).to(device)
+            )
+            return found.float().cpu().numpy()
 
 
 def embeddings(network: Network, texts: Windows, batch: int) -> torch.Tensor:
-    """Mean token vector of each text over all its windows, (texts, hidden).
-
-    Windows of all texts are computed together, by length, so that padding costs nearly nothing and
-    one long call does not hold up many short mails.
-    """
-    flat = [(window, index) for index, text in enumerate(texts) for window in text]
-    flat.sort(key=lambda pair: len(pair[0]))
-    device = network.head.weight.device
-    sums = torch.zeros(len(texts), HIDDEN, dtype=torch.float64)
-    counts = torch.zeros(len(texts), dtype=torch.float64)
-    with torch.inference_mode():
-        for start in range(0, len(flat), batch):
-            chunk = flat[start : start + batch]
-            padded = Batch.of([[window] for window, _ in chunk])
-            totals = network.totals(padded.ids.to(device), padded.lengths.to(device)).cpu()
-            owner = torch.tensor([index for _, index in chunk])
-            sums.index_add_(0, owner, totals.double())
-            counts.index_add_(0, owner, padded.lengths.double())
-    return (sums / counts[:, None]).float()
+    """Mean token vector of each text over all its windows, (texts, hidden)."""
+    return torch.from_numpy(pooled(Torch(network), texts, batch)).float()
 
 
 def logits(network: Network, texts: Windows, batch: int) -> Floats:
     """Label logits of each text, (texts, labels)."""
-    pooled = embeddings(network, texts, batch).to(network.head.weight.device)
+    vectors = embeddings(network, texts, batch).to(network.head.weight.device)
     with torch.inference_mode():
-        return np.asarray(network.head(pooled).cpu().numpy(), dtype=np.float64)
+        return np.asarray(network.head(vectors).cpu().numpy(), dtype=np.float64)

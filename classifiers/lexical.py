@@ -81,6 +81,21 @@ class Lexical:
         ]
         return np.array(rows, dtype=np.float64).reshape(len(texts), len(LABELS))
 
+    def shares(self, text: Sequence[int]) -> Floats:
+        """What each token adds to the label logits, (tokens, labels): exact, as it is linear.
+
+        With the bias they sum to `logits`. A pair's part is shared evenly by its two tokens.
+        """
+        grams, places, counts = np.unique(_grams(text), return_inverse=True, return_counts=True)
+        [(columns, values)] = self._features([text])
+        each = np.zeros((len(grams), len(LABELS)))
+        each[np.isin(grams, self.keys)] = values[:, None] * self.weights[columns].astype(np.float64)
+        each = (each / counts[:, None])[places]
+        single, pairs = each[: len(text)], each[len(text) :] / 2
+        single[:-1] += pairs
+        single[1:] += pairs
+        return single
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What an artifact holds of it, by name."""
         named: dict[str, NDArray[Any]] = {

@@ -1,29 +1,27 @@
 """The fine-tuned classifier: load a model folder once, then classify as often as needed.
 
-Importing this module is cheap; torch comes with the first `load`.
+Importing this module is cheap; what computes comes with the first `load` (`classifiers.runtime`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from classifiers import artifact
+from classifiers import artifact, weights
 from classifiers.artifact import Manifest
 from classifiers.calibration import AbstainRule, Floats
 from classifiers.encoder import BaseModel
 from classifiers.errors import ArtifactError
-from classifiers.labels import LABELS
+from classifiers.explain import Explainer, Word, strongest
+from classifiers.labels import LABELS, Label
 from classifiers.lexical import Lexical, is_lexical
 from classifiers.profile import read_twice
+from classifiers.runtime import Kind, Runtime, build, pooled
 from classifiers.text import render
 from classifiers.verdict import Example, Verdict
-
-if TYPE_CHECKING:
-    from classifiers.network import Network
 
 
 class Classifier:
@@ -31,14 +29,16 @@ class Classifier:
 
     def __init__(
         self,
-        network: Network,
+        runtime: Runtime,
+        head: tuple[Floats, Floats],
         lexical: Lexical,
         base: BaseModel,
         manifest: Manifest,
         *,
         batch: int = 16,
     ) -> None:
-        self._network = network
+        self._runtime = runtime
+        self._head, self._bias = head
         self._lexical = lexical
         self._base = base
         self._batch = batch
@@ -52,40 +52,41 @@ class Classifier:
         batch: int = 16,
         threads: int | None = None,
         base: Path | None = None,
+        runtime: Kind = "auto",
     ) -> Classifier:
         """Load a model folder (`default`: the one that ships).
 
-        `batch`: windows computed at once. `threads`: how many torch uses in this process (`None`:
-        leave as it is). `base`: a folder with the base weights instead of the installed package.
-        Raises `ArtifactError` or `BaseWeightsError` where files are missing or not intact.
+        `batch`: windows computed at once. `threads`: how many compute (`None`: leave it to the
+        runtime; torch sets it for the process). `base`: a folder with the base weights instead of
+        the installed package. `runtime`: what computes (`auto`: the fastest that is installed).
+        Raises `ArtifactError`, `BaseWeightsError` or `EngineError` where files are missing or not
+        intact, or the runtime is not installed.
         """
-        import torch  # noqa: PLC0415 - heavy
         from safetensors import SafetensorError  # noqa: PLC0415 - heavy
-        from safetensors.torch import load_file  # noqa: PLC0415 - heavy
+        from safetensors.numpy import load_file  # noqa: PLC0415 - heavy
 
-        from classifiers.network import Network, apply_trained  # noqa: PLC0415 - heavy
-
-        if threads is not None:
-            torch.set_num_threads(threads)
-        manifest, weights = artifact.read(path)
+        manifest, file = artifact.read(path)
         base_model = BaseModel(base)
-        network = Network(len(LABELS))
-        network.load_base(base_model.weights)
         try:
-            tensors = load_file(weights)
-            lexical = Lexical.of(
-                {name: tensors.pop(name).numpy() for name in list(tensors) if is_lexical(name)}
-            )
-            apply_trained(network, tensors)
+            tensors = load_file(file)
+            lexical = Lexical.of(tensors)
+            trained = {name: value for name, value in tensors.items() if not is_lexical(name)}
+            arrays = weights.changed(weights.base_weights(base_model.weights), trained, len(LABELS))
         except (ArtifactError, SafetensorError, KeyError) as error:
-            raise ArtifactError(f"{weights} cannot be used: {error}") from error
-        network.eval().requires_grad_(False)
-        return cls(network, lexical, base_model, manifest, batch=batch)
+            raise ArtifactError(f"{file} cannot be used: {error}") from error
+        head, bias = (arrays[name].astype(np.float64) for name in weights.HEAD)
+        engine = build(runtime, arrays, threads)
+        return cls(engine, (head, bias), lexical, base_model, manifest, batch=batch)
 
     @property
     def name_version(self) -> str:
         """`name@version`."""
         return self.manifest.name_version
+
+    @property
+    def runtime(self) -> str:
+        """What computes the network, and in which precision: `openvino bfloat16`."""
+        return self._runtime.name
 
     def classify(self, examples: Sequence[Example]) -> list[Verdict]:
         """One verdict an example, in their order."""
@@ -98,12 +99,17 @@ class Classifier:
         """Logits of the network and of the lexical part, each (examples, labels)."""
         return read_twice(examples, self._read, self.manifest.blend.profile)
 
-    def _read(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
-        from classifiers.inference import logits  # noqa: PLC0415 - heavy
+    def explain(self, example: Example, label: Label) -> list[Word]:
+        """The words that speak most for `label`, the heaviest first; costs one reading."""
+        found = Explainer(
+            self._runtime, self._head, self._lexical, self._base, self.manifest
+        ).words(example, label)
+        return strongest(found)
 
+    def _read(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
         inputs = [render(example) for example in examples]
         windows = self._base.windows(inputs, self.manifest.reading)
-        network = logits(self._network, windows, self._batch)
+        network = pooled(self._runtime, windows, self._batch) @ self._head.T + self._bias
         return network, self._lexical.logits(self._base.tokens(inputs))
 
 

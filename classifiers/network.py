@@ -7,22 +7,20 @@ Built from torch's own transformer layers, which compute the same as the `transf
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from classifiers.errors import ArtifactError
+from classifiers.weights import LAYERS, base_weights
 
 VOCABULARY: Final = 30_522
 POSITIONS: Final = 512
 HIDDEN: Final = 384
-LAYERS: Final = 6
 HEADS: Final = 12
 INNER: Final = 1536
 EPSILON: Final = 1e-12
@@ -81,14 +79,19 @@ class Network(nn.Module):
         self.encoder = nn.TransformerEncoder(layer, LAYERS, enable_nested_tensor=False)
         self.head = nn.Linear(HIDDEN, labels)
 
-    def totals(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Sums of the token vectors of each window, (windows, hidden)."""
+    def vectors(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """The token vectors of each window, (windows, tokens, hidden)."""
+        padding = _padding(ids, lengths)
         places = torch.arange(ids.shape[1], device=ids.device)
-        padding = places >= lengths[:, None]
         hidden = self.dropout(self.norm(self.words(ids) + self.positions(places)))
         mask = padding if bool(padding.any()) else None
         read: Tensor = self.encoder(hidden, src_key_padding_mask=mask)
-        return read.masked_fill(padding[:, :, None], 0.0).sum(dim=1)
+        return read
+
+    def totals(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Sums of the token vectors of each window, (windows, hidden)."""
+        padding = _padding(ids, lengths)
+        return self.vectors(ids, lengths).masked_fill(padding[:, :, None], 0.0).sum(dim=1)
 
     def pool(self, batch: Batch) -> Tensor:
         """The mean token vector of each text over all its windows, (texts, hidden)."""
@@ -105,38 +108,11 @@ class Network(nn.Module):
 
     def load_base(self, weights: Path) -> None:
         """Take words, positions and encoder layers from MiniLM's safetensors file."""
-        self.load_state_dict(_translated(load_file(weights)), strict=False)
+        self.load_state_dict(_tensors(weights), strict=False)
 
 
-def _translated(base: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The base model's tensors under this network's names."""
-    # Every text is of token type 0, so that its vector can be part of the positions.
-    positions = base["embeddings.position_embeddings.weight"]
-    state = {
-        "words.weight": base["embeddings.word_embeddings.weight"],
-        "positions.weight": positions + base["embeddings.token_type_embeddings.weight"][0],
-        "norm.weight": base["embeddings.LayerNorm.weight"],
-        "norm.bias": base["embeddings.LayerNorm.bias"],
-    }
-    names = {
-        "self_attn.out_proj": "attention.output.dense",
-        "norm1": "attention.output.LayerNorm",
-        "linear1": "intermediate.dense",
-        "linear2": "output.dense",
-        "norm2": "output.LayerNorm",
-    }
-    for index in range(LAYERS):
-        ours, theirs = f"encoder.layers.{index}", f"encoder.layer.{index}"
-        for kind in ("weight", "bias"):
-            for name, source in names.items():
-                state[f"{ours}.{name}.{kind}"] = base[f"{theirs}.{source}.{kind}"]
-            state[f"{ours}.self_attn.in_proj_{kind}"] = torch.cat(
-                [
-                    base[f"{theirs}.attention.self.{part}.{kind}"]
-                    for part in ("query", "key", "value")
-                ]
-            )
-    return state
+def _padding(ids: Tensor, lengths: Tensor) -> Tensor:
+    return torch.arange(ids.shape[1], device=ids.device) >= lengths[:, None]
 
 
 class LowRank(nn.Module):
@@ -172,7 +148,7 @@ def trained_tensors(network: Network, base: Path) -> dict[str, Tensor]:
     `NAME.scale` a row: differences are small, so that this loses less than half precision of the
     weights would. What is no matrix of the base is whole, in full precision.
     """
-    start = _translated(load_file(base))
+    start = _tensors(base)
     tensors: dict[str, Tensor] = {}
     for name, value in network.named_parameters():
         if not value.requires_grad or "parametrizations" in name:
@@ -194,24 +170,8 @@ def trained_tensors(network: Network, base: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def apply_trained(network: Network, tensors: Mapping[str, Tensor]) -> None:
-    """Put what `trained_tensors` gave into a network with base weights: changes are added."""
-    state = network.state_dict()
-    with torch.no_grad():
-        for name, value in tensors.items():
-            target, _, part = name.rpartition(".")
-            if part in ("down", "scale"):
-                continue  # comes with its `up` or `delta`
-            change = value.float()
-            if part == "up":
-                change = state[target] + change @ tensors[f"{target}.down"].float()
-            elif part == "delta":
-                change = state[target] + change * tensors[f"{target}.scale"]
-            else:
-                target = name
-            if target not in state or state[target].shape != change.shape:
-                raise ArtifactError(f"its tensor {name!r} does not fit the network; train it again")
-            state[target].copy_(change)
+def _tensors(base: Path) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(value) for name, value in base_weights(base).items()}
 
 
 def _adapted(network: Network) -> Iterable[tuple[str, nn.Module, str]]:
