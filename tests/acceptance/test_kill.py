@@ -20,6 +20,7 @@ from tests.support.workers import settings_text
 from triage.delivery.webhook import new_secret
 from triage.demo.dovecot import Dovecot
 from triage.demo.fixtures import fixtures_folder
+from triage.errors import Transient
 from triage.settings import Store
 from triage.store.repository import Repository
 from triage.types import DeliveryState, Outcome, Stage
@@ -43,20 +44,24 @@ def test_thirty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
         settings = tmp_path / "triage.toml"
         settings.write_text(settings_text(server, recordings, endpoint.url, secret))
         arrivals = spread(mails, calls, recordings, server)
+        patience, settled = 8.0, 0
         for number in range(KILLS):
             process = start(settings, tmp_path / "worker.log")
             for arrive in arrivals[number::KILLS]:
                 arrive()
             if number % 3:  # each third kill may come while the worker still starts
                 await_start(tmp_path / "worker.log", process)
-            time.sleep(chance.uniform(0.0, 8.0))
+            time.sleep(chance.uniform(0.0, patience))
             assert process.poll() is None, (tmp_path / "worker.log").read_text()[-2000:]
             process.kill()
             process.wait()
+            before, settled = settled, settled_now(tmp_path)
+            if settled == before:  # a slow machine: let the next one live longer, but not all
+                patience = min(24.0, patience * 1.2)
         endpoint.hostile = False
-        during = progress_during_the_kills(tmp_path)
-        assert during[Stage.SETTLED], "no kill came while a worker worked; give them more time"
+        assert settled, "no kill came while a worker worked"
         process = start(settings, tmp_path / "worker.log")
+        await_start(tmp_path / "worker.log", process)  # from here on it ends well when asked to
         repository = Repository(Store(data_dir=tmp_path / "var"))
         try:
             finish(repository, MAILS + CALLS, seconds=300)
@@ -67,11 +72,14 @@ def test_thirty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
         repository.close()
 
 
-def progress_during_the_kills(folder: Path) -> dict[Stage, int]:
+def settled_now(folder: Path) -> int:
     repository = Repository(Store(data_dir=folder / "var"))
-    counts = repository.archive.counts()
-    repository.close()
-    return counts
+    try:
+        return repository.archive.counts()[Stage.SETTLED]
+    except Transient:  # killed before it had made its tables
+        return 0
+    finally:
+        repository.close()
 
 
 def judge(

@@ -110,8 +110,12 @@ def test_near_duplicates_are_found() -> None:
 
 def test_corpus_is_sound_and_no_split_leaks_into_another() -> None:
     corpus = read_corpus(CORPUS)
-    assert all(corpus.train and corpus.dev and corpus.test)
-    everything = (*corpus.train, *corpus.dev, *corpus.test)
-    assert near_duplicates(everything, everything) == []
-    held_out = {item.source for item in (*corpus.dev, *corpus.test)}
+    splits = (corpus.train, corpus.dev, corpus.calibration, corpus.test)
+    assert all(splits)
+    everything = [item for split in splits for item in split]
+    sets = {item.id: tag for item in everything for tag in item.tags if tag.startswith("pair-")}
+    alike = near_duplicates(everything, everything)
+    assert [pair for pair in alike if sets.get(pair[0], pair[0]) != sets.get(pair[1])] == []
+    held_out = {item.source for split in splits[1:] for item in split}
     assert not held_out & {item.source for item in corpus.train}
+    assert not {item.id for item in everything[len(corpus.train) :]} & set(sets)
