@@ -199,6 +199,7 @@ class Classifier(Section):
     artifact: str = "default"
     threads: int = Field(default=1, ge=1, le=64)
     batch: int = Field(default=16, ge=1, le=256)
+    runtime: Literal["auto", "openvino", "torch"] = "auto"
 
 
 class Rules(Section):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from classifiers.errors import ClassifierError
+from classifiers.errors import ClassifierError, EngineError
 from classifiers.model import Classifier
 from triage.delivery.webhook import WebhookClient
 from triage.engines.embedded import EmbeddedEngine
@@ -31,7 +31,14 @@ from triage.transcripts.host import TranscriberHost
 def load_classifier(settings: ClassifierSettings) -> Classifier:
     """The model the settings name. Raises `Configuration` where it is missing or not intact."""
     try:
-        return Classifier.load(settings.artifact, batch=settings.batch, threads=settings.threads)
+        return Classifier.load(
+            settings.artifact,
+            batch=settings.batch,
+            threads=settings.threads,
+            runtime=settings.runtime,
+        )
+    except EngineError as error:
+        raise Configuration(f"classifier.runtime {settings.runtime!r}: {error}") from error
     except ClassifierError as error:
         raise Configuration(f"classifier.artifact {settings.artifact!r}: {error}") from error
 

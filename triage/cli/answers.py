@@ -45,9 +45,11 @@ class _Asked:
 
 
 def answers(
-    files: Sequence[str], settings: Settings, artifact: str | None
+    files: Sequence[str], settings: Settings, artifact: str | None, *, explain: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """An answer for every line of the files, in order. Raises `Usage` for a missing file."""
+    """An answer for every line of the files, in order; with `explain` the words that made the label
+    too. Raises `Usage` for a missing file.
+    """
     if artifact is not None:
         chosen = settings.classifier.model_copy(update={"artifact": artifact})
         settings = settings.model_copy(update={"classifier": chosen})
@@ -57,7 +59,7 @@ def answers(
     while chunk := list(islice(asked, _AT_ONCE)):
         if classifier is None and any(line.inquiry for line in chunk):
             classifier = load_classifier(settings.classifier)
-        yield from _answered(chunk, classifier, settings, rulebook)
+        yield from _answered(chunk, classifier, settings, rulebook, explain=explain)
 
 
 def _asked(files: Sequence[str], settings: Settings) -> Iterator[_Asked]:
@@ -161,7 +163,12 @@ def _mail(path: Path, settings: Settings) -> _Asked:
 
 
 def _answered(
-    chunk: Sequence[_Asked], classifier: Classifier | None, settings: Settings, rulebook: Rulebook
+    chunk: Sequence[_Asked],
+    classifier: Classifier | None,
+    settings: Settings,
+    rulebook: Rulebook,
+    *,
+    explain: bool,
 ) -> Iterator[dict[str, Any]]:
     profile = settings.business.profile
     readings = [
@@ -179,14 +186,35 @@ def _answered(
             yield {"id": chunk[0].id, "error": f"{type(error).__name__}: {error}"}
             return
         for line in chunk:  # one of them is bad; the others are answered
-            yield from _answered([line], classifier, settings, rulebook)
+            yield from _answered([line], classifier, settings, rulebook, explain=explain)
         return
     for line, reading in zip(chunk, readings, strict=True):
         if line.inquiry is None or reading is None:
             yield {"id": line.id, "error": line.error}
         else:
             verdict = reading.settled or next(verdicts)
-            yield {"id": line.id} | _answer(line.inquiry, reading, verdict, settings)
+            answer = {"id": line.id} | _answer(line.inquiry, reading, verdict, settings)
+            if explain:
+                answer["explanation"] = _explanation(reading, verdict, classifier)
+            yield answer
+
+
+def _explanation(
+    reading: Reading, verdict: Verdict, classifier: Classifier | None
+) -> list[dict[str, Any]]:
+    """The words that made the model's label, the heaviest first; none where a rule made it."""
+    if reading.settled or classifier is None:
+        return []
+    return [
+        {
+            "text": word.text,
+            "field": word.field,
+            "start": word.start,
+            "end": word.end,
+            "weight": round(word.weight, 4),
+        }
+        for word in classifier.explain(reading.example, verdict.label)
+    ]
 
 
 def _answer(

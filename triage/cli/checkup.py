@@ -89,7 +89,8 @@ def _database(settings: Settings) -> str:
 def _classifier(settings: Settings) -> str:
     started = time.monotonic()
     classifier = load_classifier(settings.classifier)
-    return f"{classifier.name_version}, loaded in {time.monotonic() - started:.1f} s"
+    seconds = time.monotonic() - started
+    return f"{classifier.name_version} on {classifier.runtime}, loaded in {seconds:.1f} s"
 
 
 def _rules(settings: Settings) -> Iterator[Check]:

@@ -35,6 +35,9 @@ def classify(
     artifact: Annotated[
         str | None, typer.Option("--model", help="A model folder. Default: the one that ships.")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add the words that made each label.")
+    ] = False,
 ) -> None:
     """Label inquiries: one JSON object a line in, one a line out, in the same order.
 
@@ -48,17 +51,20 @@ def classify(
     failed = False
     table = sys.stdout.isatty() and not as_json
     rows = []
-    for answer in answers(files, found.settings, artifact):
+    for answer in answers(files, found.settings, artifact, explain=explain):
         failed = failed or "error" in answer
         if table:
-            rows.append(_row(answer))
+            rows.append([*_row(answer), *([_because(answer)] if explain else [])])
         else:
             output.show_json(answer)
     if table:
-        output.show_table(
-            ["inquiry", "label", ">confidence", "outcome", ">score", "grade", "signals"], rows
-        )
+        columns = ["inquiry", "label", ">confidence", "outcome", ">score", "grade", "signals"]
+        output.show_table([*columns, "because of"] if explain else columns, rows)
     raise typer.Exit(1 if failed else 0)
+
+
+def _because(answer: dict[str, Any]) -> str:
+    return ", ".join(dict.fromkeys(word["text"] for word in answer.get("explanation", [])))
 
 
 def _row(answer: dict[str, Any]) -> list[Any]:
