@@ -84,7 +84,7 @@ def test_a_colleague_is_one_only_where_nothing_is_from_outside(change: dict[str,
 
 def test_a_colleague_has_no_outsiders_label() -> None:
     ruling = book().rule(MAIL)
-    said = relabelled(verdict("support", 0.05, unsure=True), ruling, DECISION.lead_floor)
+    said = relabelled(verdict("support", 0.05), ruling, DECISION.lead_floor)
     assert (said.label, said.abstained) == ("internal", False)
     assert said.model == "rule:own-domain@1+m@1"
     assert said.scores["lead"] == pytest.approx(0.05)
@@ -94,6 +94,8 @@ def test_a_colleague_has_no_outsiders_label() -> None:
     assert "from a colleague (us.example)" in decision.reason
     for kept in ("personal", "spam", "irrelevant", "lead"):
         assert relabelled(verdict(kept), ruling, DECISION.lead_floor) == verdict(kept)
+    for doubtful in (verdict("support", 0.2), verdict("support", unsure=True)):
+        assert relabelled(doubtful, ruling, DECISION.lead_floor) == doubtful
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_no_rule_files_a_possible_lead(
     if label == "lead" or scores["lead"] >= floor:
         outcome = decide(after, Qualification({}, 0, (), "D"), decision, (), ruling).outcome
         assert outcome is not Outcome.FILE
-    if unsure and scores["lead"] >= floor / 2:
+    if unsure:
         assert decide(after, None, decision, (), ruling).outcome is Outcome.REVIEW
 
 

@@ -37,20 +37,20 @@ def relabelled(verdict: Verdict, ruling: Ruling, lead_floor: float) -> Verdict:
     """What the own-domain rule makes of a model's verdict.
 
     The probability of labels that only outsiders can have goes to `internal`; that of a lead stays
-    what it is. From half of `lead_floor` on nothing is changed: the rule overrides the model's
-    doubts, so it keeps a distance from what might be a lead.
+    what it is. Where the model abstains or a lead is likely nothing is changed, so the rule names
+    what would be filed anyway and files nothing.
     """
-    if ruling.rule != "own-domain" or verdict.scores["lead"] >= lead_floor / 2:
+    doubtful = verdict.abstained or verdict.scores["lead"] >= lead_floor
+    if ruling.rule != "own-domain" or doubtful or verdict.label in ("lead", "internal"):
         return verdict
     moved = sum(verdict.scores[label] for label in _OUTSIDERS)
     scores = {**verdict.scores, **dict.fromkeys(_OUTSIDERS, 0.0)}
     scores["internal"] = verdict.scores["internal"] + moved
     first, second = sorted(scores.values(), reverse=True)[:2]
-    label = max(LABELS, key=lambda name: scores[name])
-    if label != "internal" or (verdict.label == "internal" and not verdict.abstained):
+    if max(LABELS, key=lambda name: scores[name]) != "internal":
         return verdict
     model = f"rule:own-domain@1+{verdict.model}"
-    return Verdict(label, scores, margin=first - second, abstained=False, model=model)
+    return Verdict("internal", scores, margin=first - second, abstained=False, model=model)
 
 
 def shields(ruling: Ruling, label: Label) -> bool:
