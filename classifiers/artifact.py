@@ -12,7 +12,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,6 +55,7 @@ class Manifest:
     base_sha256: str = SHA256[WEIGHTS]
     labels: tuple[str, ...] = labels.LABELS
     labels_sha256: str = ""
+    own: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name_version(self) -> str:
@@ -159,7 +160,7 @@ def _check_made_for_this(manifest: Manifest, file: Path) -> None:
 def plain(value: Any) -> Any:
     """`value` as JSON knows it: dataclasses become objects, with their properties left out."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -11,10 +11,11 @@ import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any, Literal, cast
 
 from classifiers.errors import CorpusError
@@ -22,12 +23,16 @@ from classifiers.labels import LABELS, Label
 from classifiers.verdict import Channel, Example
 
 Split = Literal["train", "dev", "calibration", "test"]
+NINE: Mapping[str, Label] = MappingProxyType({})  # no labels of one's own
 SPLITS: tuple[Split, ...] = ("train", "dev", "calibration", "test")
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of a file. `source` says where it comes from, for figures by source."""
+    """One line of a file. `source` says where it comes from, for figures by source.
+
+    `own` is the label as written where it is a business's own name for `label`.
+    """
 
     id: str
     example: Example
@@ -35,6 +40,7 @@ class Item:
     source: str = ""
     split: Split | None = None
     tags: tuple[str, ...] = ()
+    own: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +67,13 @@ class Corpus:
         return digest.hexdigest()
 
 
-def read_items(path: Path, *, labelled: bool = True) -> list[Item]:
+def read_items(
+    path: Path, *, labelled: bool = True, bases: Mapping[str, Label] | None = None
+) -> list[Item]:
     """Every line of a file. `CorpusError` names the file and line of what cannot be used.
 
-    With `labelled` false a missing label is accepted.
+    With `labelled` false a missing label is accepted. `bases`: labels of a business's own, each
+    with the one of the nine that it stands for.
     """
     items: list[Item] = []
     try:
@@ -76,7 +85,8 @@ def read_items(path: Path, *, labelled: bool = True) -> list[Item]:
         if not line.strip():
             continue
         try:
-            items.append(item_of(json.loads(line), _split_of(path), labelled=labelled))
+            raw = json.loads(line)
+            items.append(item_of(raw, _split_of(path), labelled=labelled, bases=bases or {}))
         except ValueError as error:
             raise CorpusError(f"{path}, line {number}: {error}") from error
     return items
@@ -122,7 +132,13 @@ def _split_of(path: Path) -> Split | None:
     return next((split for split in SPLITS if path.name.startswith(split)), None)
 
 
-def item_of(raw: Any, split: Split | None = None, *, labelled: bool = True) -> Item:
+def item_of(
+    raw: Any,
+    split: Split | None = None,
+    *,
+    labelled: bool = True,
+    bases: Mapping[str, Label] = NINE,
+) -> Item:
     """The item that a line's object describes. `ValueError` says what is wrong with it."""
     if not isinstance(raw, dict):
         raise ValueError("expected a JSON object")  # noqa: TRY004 - all faults of a line are one kind
@@ -131,17 +147,15 @@ def item_of(raw: Any, split: Split | None = None, *, labelled: bool = True) -> I
         raise ValueError("needs `id`, and `text` or `body` as a string")
     if raw.get("channel") not in ("email", "call"):
         raise ValueError(f"`channel` is {raw.get('channel')!r}, expected 'email' or 'call'")
-    label = raw.get("label")
+    label, own = _label(raw, bases)
     if label is None and labelled:
         raise ValueError("has no `label`")
-    if label is not None and label not in LABELS:
-        raise ValueError(f"`label` is {label!r}, expected one of {', '.join(LABELS)}")
     tags = raw.get("tags", [])
     if not isinstance(tags, list):
         raise ValueError(f"`tags` is {tags!r}, expected a list")  # noqa: TRY004 - see above
-    own = raw.get("split", split)
-    if own is not None and own not in SPLITS:
-        raise ValueError(f"`split` is {own!r}, expected one of {', '.join(SPLITS)}")
+    part = raw.get("split", split)
+    if part is not None and part not in SPLITS:
+        raise ValueError(f"`split` is {part!r}, expected one of {', '.join(SPLITS)}")
     return Item(
         id=str(raw["id"]),
         example=Example(
@@ -154,9 +168,20 @@ def item_of(raw: Any, split: Split | None = None, *, labelled: bool = True) -> I
         ),
         label=label,
         source=_text(raw, "source") or _text(raw, "writer"),
-        split=own,
+        split=part,
         tags=(*(["hard"] if raw.get("hard") else []), *map(str, tags)),
+        own=own,
     )
+
+
+def _label(raw: dict[str, Any], bases: Mapping[str, Label]) -> tuple[Label | None, str]:
+    """The label, one of the nine, and the business's own name for it."""
+    label: Any = raw.get("label")
+    if isinstance(label, str) and label in bases:
+        return bases[label], label
+    if label is not None and label not in LABELS:
+        raise ValueError(f"`label` is {label!r}, expected one of {', '.join((*LABELS, *bases))}")
+    return label, ""
 
 
 def _text(raw: dict[str, Any], name: str) -> str:

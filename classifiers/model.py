@@ -5,7 +5,8 @@ Importing this module is cheap; what computes comes with the first `load` (`clas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from classifiers.calibration import AbstainRule, Floats
 from classifiers.encoder import BaseModel
 from classifiers.errors import ArtifactError
 from classifiers.explain import Explainer, Word, strongest
+from classifiers.fewshot import Division, is_division
 from classifiers.labels import LABELS, Label
 from classifiers.lexical import Lexical, is_lexical
 from classifiers.profile import read_twice
@@ -36,8 +38,10 @@ class Classifier:
         manifest: Manifest,
         *,
         batch: int = 16,
+        divisions: Mapping[str, Division] | None = None,
     ) -> None:
         self._runtime = runtime
+        self._divisions = divisions or {}
         self._head, self._bias = head
         self._lexical = lexical
         self._base = base
@@ -70,13 +74,20 @@ class Classifier:
         try:
             tensors = load_file(file)
             lexical = Lexical.of(tensors)
-            trained = {name: value for name, value in tensors.items() if not is_lexical(name)}
+            divisions = Division.of(tensors, manifest.own)
+            trained = {
+                name: value
+                for name, value in tensors.items()
+                if not (is_lexical(name) or is_division(name))
+            }
             arrays = weights.changed(weights.base_weights(base_model.weights), trained, len(LABELS))
         except (ArtifactError, SafetensorError, KeyError) as error:
             raise ArtifactError(f"{file} cannot be used: {error}") from error
         head, bias = (arrays[name].astype(np.float64) for name in weights.HEAD)
         engine = build(runtime, arrays, threads)
-        return cls(engine, (head, bias), lexical, base_model, manifest, batch=batch)
+        return cls(
+            engine, (head, bias), lexical, base_model, manifest, batch=batch, divisions=divisions
+        )
 
     @property
     def name_version(self) -> str:
@@ -92,11 +103,21 @@ class Classifier:
         """One verdict an example, in their order."""
         if not examples:
             return []
-        probabilities = self.manifest.blend.probabilities(*self.logits(examples))
-        return verdicts(probabilities, self.manifest.abstain, self.name_version)
+        vectors, lexical = self.vectors(examples)
+        network = vectors @ self._head.T + self._bias
+        probabilities = self.manifest.blend.probabilities(network, lexical)
+        said = verdicts(probabilities, self.manifest.abstain, self.name_version)
+        return self._under_own_names(said, vectors) if self._divisions else said
 
     def logits(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
         """Logits of the network and of the lexical part, each (examples, labels)."""
+        vectors, lexical = self.vectors(examples)
+        return vectors @ self._head.T + self._bias, lexical
+
+    def vectors(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
+        """Text vectors (examples, hidden), of which the head makes the network's logits, and the
+        logits of the lexical part (examples, labels).
+        """
         return read_twice(examples, self._read, self.manifest.blend.profile)
 
     def explain(self, example: Example, label: Label) -> list[Word]:
@@ -109,8 +130,17 @@ class Classifier:
     def _read(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
         inputs = [render(example) for example in examples]
         windows = self._base.windows(inputs, self.manifest.reading)
-        network = pooled(self._runtime, windows, self._batch) @ self._head.T + self._bias
-        return network, self._lexical.logits(self._base.tokens(inputs))
+        vectors = pooled(self._runtime, windows, self._batch)
+        return vectors, self._lexical.logits(self._base.tokens(inputs))
+
+    def _under_own_names(self, said: list[Verdict], vectors: Floats) -> list[Verdict]:
+        """The verdicts with the business's own labels, where the model tells those apart."""
+        return [
+            replace(verdict, own=self._divisions[verdict.label].said(row[None])[0])
+            if verdict.label in self._divisions
+            else verdict
+            for verdict, row in zip(said, vectors, strict=True)
+        ]
 
 
 def verdicts(probabilities: Floats, rule: AbstainRule, model: str) -> list[Verdict]:

@@ -22,7 +22,7 @@ Read = Callable[[Sequence[Example]], tuple[Floats, Floats]]
 
 
 def read_twice(examples: Sequence[Example], read: Read, share: float) -> tuple[Floats, Floats]:
-    """Logits of both parts of a model, (examples, labels) each.
+    """What `read` gives for both parts of a model, (examples, …) each: logits, or what is linear.
 
     `share` is the weight of the reading with the profile: 1 reads once, as it stands.
     """

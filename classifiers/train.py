@@ -19,9 +19,10 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from classifiers import artifact
+from classifiers import artifact, weights
 from classifiers.augmentation import augment
 from classifiers.bound import choose_floor
 from classifiers.calibration import Floats, Ints, choose_abstain, fit_blend, log_loss
@@ -213,8 +214,12 @@ def fit(
     base: BaseModel,
     recipe: Recipe,
     progress: ProgressCallback | None = None,
+    start: Mapping[str, NDArray[Any]] | None = None,
 ) -> Fitted:
-    """Fine-tune a network from the base weights; of its epochs keep the best on `dev_items`."""
+    """Fine-tune a network from the base weights; of its epochs keep the best on `dev_items`.
+
+    `start`: what an earlier training changed (`network.trained_tensors`), to go on from there.
+    """
     if min(len(train_items), len(dev_items)) < 2 or len(set(labels_of(train_items))) < 2:
         raise TrainingError(
             f"{len(train_items)} training and {len(dev_items)} dev items do not suffice: a model "
@@ -224,11 +229,15 @@ def fit(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = Network(len(LABELS), recipe.dropout)
     network.load_base(base.weights)
+    if start is not None:
+        arrays = weights.changed(weights.base_weights(base.weights), start, len(LABELS))
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
     network.to(device)
     run = _Run(network, base, recipe, train_items, progress)
     dev_windows = base.windows([render(item.example) for item in dev_items], Reading())
     dev_truth = _truth(dev_items)
-    run.warm_head()
+    if start is None:
+        run.warm_head()
 
     best: tuple[tuple[float, float], int, Floats, dict[str, Tensor]] | None = None
     history = []
@@ -282,9 +291,9 @@ class _Run:
             lambda step: min((step + 1) / rising, (total - step) / max(1.0, total - rising)),
         )
         counts = np.bincount(self.truth, minlength=len(LABELS))
-        weights = np.sqrt(len(self.truth) / np.maximum(counts, 1) / len(LABELS))
+        rarity = np.sqrt(len(self.truth) / np.maximum(counts, 1) / len(LABELS))
         self.loss = nn.CrossEntropyLoss(
-            weight=torch.tensor(weights, dtype=torch.float32, device=self.device),
+            weight=torch.tensor(rarity, dtype=torch.float32, device=self.device),
             label_smoothing=recipe.smoothing,
         )
 

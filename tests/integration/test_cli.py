@@ -222,6 +222,33 @@ def test_only_one_worker_owns_a_data_folder(tmp_path: Path) -> None:
             first.stderr.close()
 
 
+def test_own_examples_are_learned_from_or_refused(tmp_path: Path) -> None:
+    texts = [f"Sorry, wrong number, I wanted the {what}." for what in "abcdefghijk"]
+    (tmp_path / "few.jsonl").write_text(
+        "\n".join(
+            json.dumps({"id": n, "channel": "call", "text": text, "label": "nobody"})
+            for n, text in enumerate(texts)
+        )
+    )
+    (tmp_path / "triage.toml").write_text('[taxonomy.nobody]\nbase = "misdial"\n')
+    done = triage("-s", "triage.toml", "train", "few.jsonl", "--out", "m", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "11 examples are too few" in done.stderr
+    assert not (tmp_path / "m").exists()
+
+    pair = {
+        "id": "1", "kind": "invariance", "topic": "casing", "writer": "w",
+        "a": {"channel": "call", "text": texts[0]}, "label_a": "misdial",
+        "b": {"channel": "call", "text": texts[0].upper()}, "label_b": "misdial",
+    }  # fmt: skip
+    (tmp_path / "pairs.jsonl").write_text(json.dumps(pair))
+    done = triage("evaluate", "pairs.jsonl", "--behaviour", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    [found] = lines(done.stdout)
+    assert (found["pairs"], found["share"]) == (1, found["passed"])
+    assert triage("evaluate", "--json", cwd=tmp_path).returncode == 2
+
+
 def test_classify_follows_the_rules_of_the_settings(tmp_path: Path) -> None:
     (tmp_path / "crm.csv").write_text("company,email\nAcme,ann@acme.example\n")
     (tmp_path / "triage.toml").write_text(

@@ -81,6 +81,16 @@ def test_splits_by_file_name_and_refuses_doubled_ids(tmp_path: Path) -> None:
         read_corpus(tmp_path)
 
 
+def test_own_labels_stand_for_one_of_the_nine(tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_text(line(id="1", label="wholesale") + "\n" + line(id="2", label="spam"))
+    trade, junk = read_items(file, bases={"wholesale": "lead"})
+    assert (trade.label, trade.own) == ("lead", "wholesale")
+    assert (junk.label, junk.own) == ("spam", "")
+    with pytest.raises(CorpusError, match="`label` is 'wholesale'"):
+        read_items(file)
+
+
 def test_nothing_to_train_on_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="no training items"):
         read_corpus(tmp_path)

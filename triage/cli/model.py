@@ -21,6 +21,13 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
+    context: typer.Context,
+    own: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="OWN.jsonl", help="Examples of your own: adapts the shipped model to them."
+        ),
+    ] = None,
     corpus: Annotated[
         Path | None, typer.Option(help="Folder of JSON Lines. Default: the shipped corpus.")
     ] = None,
@@ -28,13 +35,25 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Passes over the corpus.", min=1)] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all chance.")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads. Default: all.", min=1)] = None,
+    start: Annotated[
+        str, typer.Option(help="With OWN.jsonl: the model folder to begin with.")
+    ] = "default",
     as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON.")] = False,
 ) -> None:
-    """Fine-tune the classifier on a corpus and write a model folder.
+    """Fine-tune the classifier on a corpus, or adapt it to examples of your own; write a folder.
 
-    Files named `train-*`, `dev-*` and `test-*` are the splits; dev chooses the epoch and
-    calibrates, test is only measured, at the end.
+    With OWN.jsonl: under 300 examples only the last layer is fitted, from there on the whole
+    network is trained; labels may be those of [taxonomy]. What is not better is not written.
+    Without it the files of a corpus named `train-*`, `dev-*` and `test-*` are the splits; dev
+    chooses the epoch and calibrates, test is only measured, at the end.
     """
+    if own is not None:
+        if corpus is not None or epochs is not None or seed is not None:
+            raise typer.BadParameter("--corpus, --epochs and --seed are for training on a corpus")
+        from triage.cli.adapting import adapt_to  # noqa: PLC0415 - heavy
+
+        adapt_to(context, own, out, start=start, threads=threads, as_json=as_json)
+        return
     from classifiers.errors import ClassifierError  # noqa: PLC0415 - with the next
     from classifiers.train import Progress  # noqa: PLC0415 - heavy
     from classifiers.train import train as fine_tune  # noqa: PLC0415 - heavy
@@ -66,18 +85,27 @@ def train(
     output.say(f"{trained.model} written to {trained.folder} in {trained.seconds:.0f} s", "bold")
     for name, figures in (("dev", trained.dev), ("test", trained.test)):
         if figures:
-            _show(figures, name)
+            show_report(figures, name)
 
 
 def evaluate(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="JSON Lines with a `label` on each line.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="JSON Lines with a `label` on each line.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="A model folder. Default: the one that ships.")
     ] = None,
+    behaviour: Annotated[
+        bool,
+        typer.Option("--behaviour", help="FILE holds minimal pairs. Default: the shipped ones."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False,
 ) -> None:
-    """Measure the classifier on labelled inquiries: per class and per source, with intervals."""
+    """Measure the classifier on labelled inquiries: per class and per source, with intervals.
+
+    With --behaviour on minimal pairs: what must not change a label, and what must.
+    """
     from classifiers.dataset import read_items  # noqa: PLC0415 - heavy
     from classifiers.errors import ClassifierError  # noqa: PLC0415 - with the others
     from classifiers.evaluate import evaluate as measure  # noqa: PLC0415 - heavy
@@ -90,8 +118,16 @@ def evaluate(
     settings = found.settings.classifier
     if model is not None:
         settings = settings.model_copy(update={"artifact": model})
+    if behaviour:
+        from triage.cli.pairs import show_behaviour  # noqa: PLC0415 - heavy
+
+        show_behaviour(file, settings, as_json=as_json)
+        return
+    if file is None:
+        raise Usage("evaluate what? Name a file of labelled inquiries, or use --behaviour")
+    bases = {name: own.base for name, own in found.settings.taxonomy.items()}
     try:
-        items = read_items(file)
+        items = read_items(file, bases=bases)
         classifier = load_classifier(settings)
         verdicts: list[Verdict] = []
         with output.progress("classifying", len(items)) as advance:
@@ -105,10 +141,11 @@ def evaluate(
     if as_json:
         output.show_json(report)
     else:
-        _show(report, file.name)
+        show_report(report, file.name)
 
 
-def _show(report: Report, name: str) -> None:
+def show_report(report: Report, name: str) -> None:
+    """All figures of a model on one set, as tables."""
     output.say(f"\n{name}: {report.items} items, {report.model}", "bold")
     output.show_table(
         ["label", ">items", ">precision", ">recall", ">F1"],
