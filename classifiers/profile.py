@@ -1,9 +1,9 @@
-"""Reads an inquiry twice where it names a business: with the profile and without.
+"""How much the business profile counts, for models that should not lean on it.
 
-Which business was reached can turn a lead into a misdial, so the profile belongs to the input. But
-in a corpus of some thousand items it also teaches habits: misdials nearly always had a profile, so
-a short request beside a long profile looked like one. Mixing both readings keeps what the profile
-says and takes the edge off the habit; on dev it is better than either way alone.
+Which business was reached can turn a lead into a misdial, so the profile belongs to the input. A
+small corpus also teaches habits by it: in the first one misdials nearly always had a profile, and a
+short request beside a long profile looked like one. A model trained on such a corpus is better when
+it reads twice, with and without; one trained on profiles of every kind beside every label is not.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Final
 from classifiers.calibration import Floats
 from classifiers.verdict import Example
 
-PROFILE_SHARE: Final = 0.3
-"""Weight of the reading with the profile; chosen on dev."""
+PROFILE_SHARE: Final = 1.0
+"""Weight of the reading with the profile; chosen on dev (.881 at 0.3, .893 at 0.7 and at 1)."""
 
 Read = Callable[[Sequence[Example]], tuple[Floats, Floats]]
 

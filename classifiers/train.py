@@ -51,7 +51,7 @@ class Recipe:
     """
 
     form: Literal["lora", "full"] = "full"
-    epochs: int = 5
+    epochs: int = 3
     seed: int = 0
     batch: int = 16
     rate: float = 1.2e-4
