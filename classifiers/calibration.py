@@ -33,7 +33,8 @@ class AbstainRule:
         best, second = _top_two(probabilities)
         unsure = (best < self.confidence) | (best - second < self.margin)
         perhaps = (probabilities.argmax(axis=1) != LEAD) & (probabilities[:, LEAD] >= self.lead)
-        return unsure | perhaps
+        result: NDArray[np.bool_] = unsure | perhaps
+        return result
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ class Lexical:
 
     def _matrix(self, texts: Sequence[Sequence[int]]) -> Any:
         """The features of all texts as a sparse matrix, (texts, features)."""
-        from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy
+        from scipy.sparse import csr_matrix  # noqa: PLC0415 - heavy
 
         rows = list(self._features(texts))
         columns = np.concatenate([columns for columns, _ in rows])
