@@ -13,6 +13,8 @@ from pathlib import Path
 
 from classifiers.errors import ClassifierError, EngineError
 from classifiers.model import Classifier
+from classifiers.tag_artifact import present
+from classifiers.tag_model import Tagger
 from triage.delivery.webhook import WebhookClient
 from triage.engines.embedded import EmbeddedEngine
 from triage.errors import Configuration
@@ -43,6 +45,20 @@ def load_classifier(settings: ClassifierSettings) -> Classifier:
         raise Configuration(f"classifier.artifact {settings.artifact!r}: {error}") from error
 
 
+def load_tagger(settings: ClassifierSettings) -> Tagger:
+    """The tagger of the model the settings name; the shipped one where that has labels only.
+
+    Raises `Configuration` where it is not intact.
+    """
+    artifact = settings.artifact if present(settings.artifact) else "default"
+    try:
+        return Tagger.load(artifact, threads=settings.threads, runtime=settings.runtime)
+    except EngineError as error:
+        raise Configuration(f"classifier.runtime {settings.runtime!r}: {error}") from error
+    except ClassifierError as error:
+        raise Configuration(f"classifier.artifact {artifact!r}: {error}") from error
+
+
 def load_rulebook(settings: Settings) -> Rulebook:
     """The rules before the model. Raises `Configuration` for a wrong entry or a missing file."""
     return Rulebook(settings.rules, settings.business, FREE_MAIL)
@@ -63,6 +79,23 @@ class LazyClassifier:
     @cached_property
     def _model(self) -> Classifier:
         return load_classifier(self._settings)
+
+
+class LazyTagger:
+    """Loads the tagger when the first lead needs it, once, whichever thread comes first."""
+
+    def __init__(self, settings: ClassifierSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Tagger:
+        """The loaded tagger."""
+        with self._lock:
+            return self._tagger
+
+    @cached_property
+    def _tagger(self) -> Tagger:
+        return load_tagger(self._settings)
 
 
 @dataclass(frozen=True)
@@ -115,7 +148,14 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
             settings,
             repository,
             sources,
-            Steps(settings, repository, transcriber, classifier, rulebook),
+            Steps(
+                settings,
+                repository,
+                transcriber,
+                classifier,
+                rulebook,
+                LazyTagger(settings.classifier),
+            ),
             Dispatch(settings, repository, client),
         )
         stack.callback(engine.stop)

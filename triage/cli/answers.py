@@ -26,7 +26,7 @@ from triage.settings import Settings
 from triage.signals.qualify import qualify
 from triage.store.database import storable
 from triage.types import Inquiry, Party, Qualification, SourceRef
-from triage.wiring import load_classifier, load_rulebook
+from triage.wiring import LazyTagger, load_classifier, load_rulebook
 
 log = structlog.get_logger(__name__)
 
@@ -55,11 +55,12 @@ def answers(
         settings = settings.model_copy(update={"classifier": chosen})
     rulebook = load_rulebook(settings)
     asked = _asked(files, settings)
+    tagger = LazyTagger(settings.classifier)
     classifier: Classifier | None = None
     while chunk := list(islice(asked, _AT_ONCE)):
         if classifier is None and any(line.inquiry for line in chunk):
             classifier = load_classifier(settings.classifier)
-        yield from _answered(chunk, classifier, settings, rulebook, explain=explain)
+        yield from _answered(chunk, classifier, settings, rulebook, tagger, explain=explain)
 
 
 def _asked(files: Sequence[str], settings: Settings) -> Iterator[_Asked]:
@@ -167,6 +168,7 @@ def _answered(
     classifier: Classifier | None,
     settings: Settings,
     rulebook: Rulebook,
+    tagger: LazyTagger,
     *,
     explain: bool,
 ) -> Iterator[dict[str, Any]]:
@@ -186,14 +188,14 @@ def _answered(
             yield {"id": chunk[0].id, "error": f"{type(error).__name__}: {error}"}
             return
         for line in chunk:  # one of them is bad; the others are answered
-            yield from _answered([line], classifier, settings, rulebook, explain=explain)
+            yield from _answered([line], classifier, settings, rulebook, tagger, explain=explain)
         return
     for line, reading in zip(chunk, readings, strict=True):
         if line.inquiry is None or reading is None:
             yield {"id": line.id, "error": line.error}
         else:
             verdict = reading.settled or next(verdicts)
-            answer = {"id": line.id} | _answer(line.inquiry, reading, verdict, settings)
+            answer = {"id": line.id} | _answer(line.inquiry, reading, verdict, settings, tagger)
             if explain:
                 answer["explanation"] = _explanation(reading, verdict, classifier)
             yield answer
@@ -218,13 +220,17 @@ def _explanation(
 
 
 def _answer(
-    inquiry: Inquiry, reading: Reading, verdict: Verdict, settings: Settings
+    inquiry: Inquiry,
+    reading: Reading,
+    verdict: Verdict,
+    settings: Settings,
+    tagger: LazyTagger,
 ) -> dict[str, Any]:
     rules = settings.decision
     verdict = named(relabelled(verdict, reading.ruling, rules.lead_floor), settings.taxonomy)
     qualification = None
     if may_be_lead(verdict, rules):
-        qualification = qualify(inquiry, None, settings.ideal_customer, settings.business)
+        qualification = qualify(inquiry, None, settings.ideal_customer, settings.business, tagger())
     decision = decide(
         verdict, qualification, rules, reading.doubts, reading.ruling, settings.taxonomy
     )

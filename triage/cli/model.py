@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,14 @@ from triage.cli.context import of
 
 if TYPE_CHECKING:
     from classifiers.evaluate import Estimate, Report
+    from classifiers.train import Trained
+
+
+class Part(StrEnum):
+    """What `train --only` trains."""
+
+    LABELS = "labels"
+    SIGNALS = "signals"
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +47,9 @@ def train(
     start: Annotated[
         str, typer.Option(help="With OWN.jsonl: the model folder to begin with.")
     ] = "default",
+    only: Annotated[
+        Part | None, typer.Option(help="Train one part, and keep the other that is in --out.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON.")] = False,
 ) -> None:
     """Fine-tune the classifier on a corpus, or adapt it to examples of your own; write a folder.
@@ -45,24 +57,48 @@ def train(
     With OWN.jsonl: under 300 examples only the last layer is fitted, from there on the whole
     network is trained; labels may be those of [taxonomy]. What is not better is not written.
     Without it the files of a corpus named `train-*`, `dev-*` and `test-*` are the splits; dev
-    chooses the epoch and calibrates, test is only measured, at the end.
+    chooses the epoch and calibrates, test is only measured, at the end. Then the tagger learns
+    from the leads whose signals are marked, to read what others state.
     """
     if own is not None:
-        if corpus is not None or epochs is not None or seed is not None:
-            raise typer.BadParameter("--corpus, --epochs and --seed are for training on a corpus")
+        if any(option is not None for option in (corpus, epochs, seed, only)):
+            raise typer.BadParameter(
+                "--corpus, --epochs, --seed and --only are for training on a corpus"
+            )
         from triage.cli.adapting import adapt_to  # noqa: PLC0415 - heavy
 
         adapt_to(context, own, out, start=start, threads=threads, as_json=as_json)
         return
-    from classifiers.errors import ClassifierError  # noqa: PLC0415 - with the next
-    from classifiers.train import Progress  # noqa: PLC0415 - heavy
-    from classifiers.train import train as fine_tune  # noqa: PLC0415 - heavy
+    from triage.cli.signals import train_signals  # noqa: PLC0415
     from triage.demo.fixtures import corpus_folder  # noqa: PLC0415
     from triage.errors import Usage  # noqa: PLC0415
 
     source = corpus or corpus_folder()
     if not source.exists():
         raise Usage(f"--corpus {source}: no such folder")
+    if only is not Part.SIGNALS:
+        trained = _train_labels(source, out, epochs=epochs, seed=seed, threads=threads)
+        if as_json:
+            output.show_json(trained)
+        else:
+            _show_trained(trained)
+    if only is not Part.LABELS:
+        tagger = train_signals(source, out, seed=seed, threads=threads, wanted=only is Part.SIGNALS)
+        if as_json and only is Part.SIGNALS:
+            output.show_json(tagger)
+
+
+def _train_labels(
+    source: Path, out: Path, *, epochs: int | None, seed: int | None, threads: int | None
+) -> Trained:
+    """Train and show the classifier; a tagger that is in the folder stays there."""
+    from classifiers import tag_artifact  # noqa: PLC0415 - with the next
+    from classifiers.errors import ClassifierError  # noqa: PLC0415 - with the next
+    from classifiers.train import Progress  # noqa: PLC0415 - heavy
+    from classifiers.train import train as fine_tune  # noqa: PLC0415 - heavy
+    from triage.errors import Usage  # noqa: PLC0415
+
+    kept = tag_artifact.kept(out)
     with output.progress("training", 1000) as advance:
 
         def report(step: Progress) -> None:
@@ -79,9 +115,11 @@ def train(
             )
         except ClassifierError as error:
             raise Usage(str(error)) from error
-    if as_json:
-        output.show_json(trained)
-        return
+    tag_artifact.restore(out, kept)
+    return trained
+
+
+def _show_trained(trained: Trained) -> None:
     output.say(f"{trained.model} written to {trained.folder} in {trained.seconds:.0f} s", "bold")
     for name, figures in (("dev", trained.dev), ("test", trained.test)):
         if figures:
@@ -100,11 +138,15 @@ def evaluate(
         bool,
         typer.Option("--behaviour", help="FILE holds minimal pairs. Default: the shipped ones."),
     ] = False,
+    signals: Annotated[
+        bool, typer.Option("--signals", help="Measure what marked leads in FILE state.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False,
 ) -> None:
     """Measure the classifier on labelled inquiries: per class and per source, with intervals.
 
-    With --behaviour on minimal pairs: what must not change a label, and what must.
+    With --behaviour on minimal pairs: what must not change a label, and what must. With --signals
+    on leads whose signals are marked: F1 of each, or accuracy.
     """
     from classifiers.dataset import read_items  # noqa: PLC0415 - heavy
     from classifiers.errors import ClassifierError  # noqa: PLC0415 - with the others
@@ -125,6 +167,11 @@ def evaluate(
         return
     if file is None:
         raise Usage("evaluate what? Name a file of labelled inquiries, or use --behaviour")
+    if signals:
+        from triage.cli.signals import show_signals  # noqa: PLC0415 - heavy
+
+        show_signals(file, settings, as_json=as_json)
+        return
     bases = {name: own.base for name, own in found.settings.taxonomy.items()}
     try:
         items = read_items(file, bases=bases)

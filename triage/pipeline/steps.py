@@ -21,6 +21,7 @@ from triage.pipeline.ruled import named, relabelled
 from triage.pipeline.stages import Step
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
+from triage.signals.learned import TextTagger
 from triage.signals.qualify import qualify
 from triage.store import records
 from triage.store.records import Work
@@ -36,13 +37,16 @@ _IN_PROCESS = {Step.PARSE, Step.CLASSIFY, Step.QUALIFY}
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The steps, with all they need. `classifier` is asked for only when there is text to read."""
+    """The steps, with all they need. `classifier` is asked for only when there is text to read, and
+    `tagger` only when there is a lead; without one, signals come from rules alone.
+    """
 
     settings: Settings
     repository: Repository
     transcriber: TranscriberHost
     classifier: Callable[[], Classifier]
     rulebook: Rulebook
+    tagger: Callable[[], TextTagger | None] = lambda: None
 
     def run(self, step: Step, works: Sequence[Work]) -> None:
         """Do one step for some inquiries; only classifying gains from several at once."""
@@ -116,7 +120,11 @@ class Steps:
         if may_be_lead(verdict, self.settings.decision):
             inquiry, transcript = self._text(work)
             qualification = qualify(
-                inquiry, transcript, self.settings.ideal_customer, self.settings.business
+                inquiry,
+                transcript,
+                self.settings.ideal_customer,
+                self.settings.business,
+                self.tagger(),
             )
         self.repository.worklist.qualified(work, qualification)
 
