@@ -13,7 +13,7 @@ from pathlib import Path
 
 from classifiers.errors import ClassifierError
 from classifiers.model import Classifier
-from triage.delivery.webhook import WebhookClient
+from triage.delivery.client import HttpClient
 from triage.engines.embedded import EmbeddedEngine
 from triage.errors import Configuration
 from triage.pipeline.dispatch import Dispatch
@@ -96,7 +96,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
             )
         repository.database.upgrade()
         transcriber = stack.enter_context(TranscriberHost(settings.transcription, settings.limits))
-        client = WebhookClient()
+        client = HttpClient()
         stack.callback(client.close)
         sources = {
             source.name: build_source(source, settings.limits)

@@ -125,7 +125,8 @@ class _Reach:
     destination: Destination
 
     def __call__(self) -> str:
-        sign(self.destination.signing_secret, "msg_check", datetime.now(UTC), "{}")
+        for secret in self.destination.signing_secrets:
+            sign(secret, "msg_check", datetime.now(UTC), "{}")
         url = urlsplit(self.destination.url)
         port = url.port or (443 if url.scheme == "https" else 80)
         try:

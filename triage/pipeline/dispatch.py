@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import structlog
 
+from triage.delivery.answer import Answer
+from triage.delivery.client import HttpClient
+from triage.delivery.registry import adapter_of
 from triage.delivery.schedule import next_wait
-from triage.delivery.webhook import Answer, WebhookClient
 from triage.errors import Configuration
 from triage.settings import Settings
 from triage.store import records
@@ -27,14 +29,14 @@ class Dispatch:
 
     settings: Settings
     repository: Repository
-    client: WebhookClient
+    client: HttpClient
 
     def deliver(self, delivery: Delivery) -> DeliveryState:
         """Try once; the row says afterwards whether it was accepted, waits, or is dead."""
         outbox = self.repository.outbox
         at = records.now()
         try:
-            answer = self._post(delivery)
+            answer = self._send(delivery)
         except Configuration as error:
             log.warning("cannot deliver", delivery=delivery.id, problem=str(error))
             outbox.postponed(delivery, str(error), _LOOK_AGAIN)
@@ -53,7 +55,7 @@ class Dispatch:
         log.warning("not accepted", delivery=delivery.id, problem=answer.error)
         return DeliveryState.PENDING
 
-    def _post(self, delivery: Delivery) -> Answer:
+    def _send(self, delivery: Delivery) -> Answer:
         targets = {destination.name: destination for destination in self.settings.destinations}
         target = targets.get(delivery.destination)
         if target is None:
@@ -61,6 +63,4 @@ class Dispatch:
                 f"destination {delivery.destination!r} is no longer in the settings; put it back, "
                 "or leave the delivery as it is"
             )
-        return self.client.post(
-            target.url, target.signing_secret, delivery.id, delivery.body, target.timeout
-        )
+        return adapter_of(target.kind).send(delivery, target, self.client)
