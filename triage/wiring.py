@@ -15,6 +15,7 @@ from classifiers.errors import ClassifierError
 from classifiers.model import Classifier
 from triage.delivery.client import HttpClient
 from triage.engines.embedded import EmbeddedEngine
+from triage.engines.listener import listening
 from triage.errors import Configuration
 from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.steps import Steps
@@ -111,6 +112,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
             Steps(settings, repository, transcriber, classifier, rulebook),
             Dispatch(settings, repository, client),
         )
+        stack.enter_context(listening(settings, repository))
         stack.callback(engine.stop)
         yield Worker(engine, repository, sources, classifier)
 

@@ -24,6 +24,14 @@ _LOOK_AGAIN = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of a delivery; `answer` is None where no try could be made."""
+
+    state: DeliveryState
+    answer: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
 class Dispatch:
     """Sends what the outbox holds."""
 
@@ -31,7 +39,7 @@ class Dispatch:
     repository: Repository
     client: HttpClient
 
-    def deliver(self, delivery: Delivery) -> DeliveryState:
+    def deliver(self, delivery: Delivery) -> Tried:
         """Try once; the row says afterwards whether it was accepted, waits, or is dead."""
         outbox = self.repository.outbox
         at = records.now()
@@ -40,12 +48,24 @@ class Dispatch:
         except Configuration as error:
             log.warning("cannot deliver", delivery=delivery.id, problem=str(error))
             outbox.postponed(delivery, str(error), _LOOK_AGAIN)
-            return DeliveryState.PENDING
+            return Tried(DeliveryState.PENDING, None)
         attempt = Attempt(at, answer.duration_s, answer.status, answer.error)
         if answer.accepted:
             outbox.tried(delivery, attempt, DeliveryState.ACCEPTED)
             log.info("delivered", delivery=delivery.id, destination=delivery.destination)
-            return DeliveryState.ACCEPTED
+            return Tried(DeliveryState.ACCEPTED, answer)
+        return Tried(self._refused(delivery, attempt, answer), answer)
+
+    def _refused(self, delivery: Delivery, attempt: Attempt, answer: Answer) -> DeliveryState:
+        outbox, name = self.repository.outbox, delivery.destination
+        if answer.gone:
+            # Nothing is lost: it waits, like all the others, until a person decides.
+            self.repository.destinations.stop(name, f"answered {answer.status}: wants nothing more")
+            outbox.tried(delivery, attempt, DeliveryState.PENDING, records.now())
+            log.error(
+                "destination stopped", destination=name, hint=f"triage deliveries enable {name}"
+            )
+            return DeliveryState.PENDING
         wait = next_wait(self.settings.delivery, delivery.attempts + 1, answer)
         if wait is None:
             outbox.tried(delivery, attempt, DeliveryState.DEAD)

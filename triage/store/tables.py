@@ -163,8 +163,38 @@ deliveries = Table(
     Column("accepted_at", UtcDateTime),
     Column("last_status", Integer),
     Column("last_error", SafeText, nullable=False),
+    # An event that this one must not overtake; empty where there is none.
+    Column("refers_to", String(60), nullable=False),
+    # The order of an inquiry's events for a destination; they leave one after the other.
+    Column("position", Integer, nullable=False),
+    # Seconds from the inquiry's arrival to the acceptance: the speed to lead.
+    Column("arrival_s", Float),
     UniqueConstraint("inquiry_id", "destination", "event", "sequence"),
-    Index(None, "state", "next_at"),
+    Index(None, "destination", "state", "next_at"),
+    Index(None, "inquiry_id", "destination", "position"),
+    Index(None, "state", "destination"),
+)
+
+# What is known of a destination beside its settings. No row: nothing remarkable.
+destinations = Table(
+    "destinations",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    # Set where it wants nothing any more (410), until a person enables it again.
+    Column("stopped_at", UtcDateTime),
+    # Left alone until then: it failed too often in a row, or asked for it.
+    Column("paused_until", UtcDateTime),
+    Column("failures", Integer, nullable=False),
+    Column("reason", SafeText, nullable=False),
+)
+
+# Who looks after which hot lead.
+acknowledgements = Table(
+    "acknowledgements",
+    metadata,
+    _inquiry_id(primary_key=True),
+    Column("by", SafeText, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 attempts = Table(
