@@ -27,7 +27,7 @@ from typing import Any, Final
 
 import httpcore2
 
-from triage.errors import Configuration
+from triage.errors import Configuration, Transient
 
 Resolver = Callable[[str, int], Sequence[str]]
 """(host, port) to addresses as text; raises `OSError` where the name is not known."""
@@ -195,6 +195,23 @@ class GuardedBackend(httpcore2.NetworkBackend):
             hint = "" if self._allow_private else "; `allow_private = true` permits private ones"
             raise Configuration(f"{host} is {address}, {reason}: nothing is sent there{hint}")
         return permitted
+
+
+def reach(
+    host: str, port: int, *, allow_private: bool, timeout: float, resolve: Resolver = look_up
+) -> None:
+    """Connect and hang up, as a delivery would connect. Raises `Configuration` where the guard
+    forbids it, `Transient` where nobody answers.
+    """
+    deadline = Deadline()
+    backend = GuardedBackend(resolve, deadline, allow_private=allow_private)
+    try:
+        with deadline.within(timeout):
+            backend.connect_tcp(host, port).close()
+    except (httpcore2.NetworkError, httpcore2.TimeoutException) as error:
+        raise Transient(f"{host}:{port}: {error}") from error
+    finally:
+        backend.close()
 
 
 class _TimedStream(httpcore2.NetworkStream):

@@ -217,6 +217,33 @@ class Outbox:
             found = {DeliveryState(state): number for state, number in connection.execute(query)}
         return {state: found.get(state, 0) for state in DeliveryState}
 
+    def counts_by_destination(self) -> dict[str, dict[DeliveryState, int]]:
+        """How many deliveries to each destination are in each state that has any."""
+        table = tables.deliveries
+        query = select(table.c.destination, table.c.state, func.count()).group_by(
+            table.c.destination, table.c.state
+        )
+        found: dict[str, dict[DeliveryState, int]] = {}
+        with self.database.read() as connection:
+            for name, state, number in connection.execute(query):
+                found.setdefault(name, {})[DeliveryState(state)] = number
+        return found
+
+    def speed(self, destination: str, last: int = 1000) -> tuple[float | None, float | None]:
+        """(median, 95th percentile) of the seconds from arrival to acceptance, over the newest."""
+        table = tables.deliveries
+        query = (
+            select(table.c.arrival_s)
+            .where(table.c.destination == destination, table.c.arrival_s.is_not(None))
+            .order_by(table.c.created_at.desc())
+            .limit(last)
+        )
+        with self.database.read() as connection:
+            seconds = sorted(connection.execute(query).scalars())
+        if not seconds:
+            return None, None
+        return seconds[(len(seconds) - 1) // 2], seconds[(len(seconds) - 1) * 95 // 100]
+
     def find(self, prefix: str) -> list[str]:
         """Ids that begin with `prefix`, ten at most."""
         column = tables.deliveries.c.id
