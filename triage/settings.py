@@ -255,7 +255,7 @@ _WITHOUT_URL = frozenset({"smtp", "salesforce", "hubspot", "file"})
 _SECRET_URL = frozenset({"slack", "teams"})  # whoever knows the URL may post
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "smtp": ("host", "sender", "recipients"),
-    "hubspot": ("token",),
+    "hubspot": ("external_id",),
     "salesforce": ("url", "external_id"),
 }
 EVENTS = ("lead.qualified", "lead.updated", "lead.retracted")

@@ -16,7 +16,7 @@ from classifiers.model import Classifier
 from triage.delivery.client import HttpClient
 from triage.engines.embedded import EmbeddedEngine
 from triage.engines.listener import listening
-from triage.errors import Configuration
+from triage.errors import Configuration, Usage
 from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.steps import Steps
 from triage.rules.rulebook import Rulebook
@@ -27,6 +27,7 @@ from triage.sources.base import Source
 from triage.sources.build import build_source
 from triage.store.repository import Repository
 from triage.transcripts.host import TranscriberHost
+from triage.types import Transcript
 
 
 def load_classifier(settings: ClassifierSettings) -> Classifier:
@@ -78,6 +79,15 @@ def open_repository(settings: Settings) -> Iterator[Repository]:
         yield repository
     finally:
         repository.close()
+
+
+def transcribe_again(settings: Settings, repository: Repository, inquiry_id: str) -> Transcript:
+    """A fresh transcript of a stored recording, by the settings of now. `Usage` for mails."""
+    work = repository.worklist.get(inquiry_id)
+    if work is None or work.channel != "call":
+        raise Usage(f"{inquiry_id} is no call; there is nothing to transcribe")
+    with TranscriberHost(settings.transcription, settings.limits) as host:
+        return host.transcribe(repository.blobs.path(work.sha256))
 
 
 @contextmanager

@@ -42,12 +42,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who tells it: the business, its links, and the person an inquiry came from (id, known)."""
+    """Who tells it: the business, its links, and the person an inquiry came from (id, known).
+
+    `acknowledged`: somebody listens for acknowledgements, so leads carry a link for that.
+    """
 
     business: str
     links: LinkSigner
     at: datetime
     person: tuple[str, bool] | None = None
+    acknowledged: bool = False
 
 
 def lead_qualified(case: Case, speaker: Speaker) -> str:
@@ -157,7 +161,15 @@ def _inquiry(case: Case, speaker: Speaker, clip: int) -> dict[str, Any]:
         "to": [_party(party, clip) for party in inquiry.recipients[: max(1, clip // 30)]],
         "subject": inquiry.subject[: clip * 2],
         "duration_s": inquiry.duration_s,
-        "links": {"inquiry": speaker.links.inquiry(inquiry.id, speaker.at)},
+        "links": _links(inquiry.id, speaker),
+    }
+
+
+def _links(inquiry_id: str, speaker: Speaker) -> dict[str, str | None]:
+    acknowledge = speaker.links.link(f"/acknowledge/{inquiry_id}", speaker.at)
+    return {
+        "inquiry": speaker.links.inquiry(inquiry_id, speaker.at),
+        "acknowledge": acknowledge if speaker.acknowledged else None,
     }
 
 

@@ -7,10 +7,28 @@ from types import MappingProxyType
 from typing import Final
 
 from triage.delivery.adapter import Adapter
+from triage.delivery.adapters.chat import SlackAdapter, TeamsAdapter
+from triage.delivery.adapters.hubspot import HubSpotAdapter
+from triage.delivery.adapters.lines import LinesAdapter
+from triage.delivery.adapters.mail import MailAdapter
+from triage.delivery.adapters.posted import CloudEventsAdapter, TemplateAdapter
+from triage.delivery.adapters.salesforce import SalesforceAdapter
 from triage.delivery.webhook import WebhookAdapter
 from triage.errors import Configuration
 
-ADAPTERS: Final[Mapping[str, Adapter]] = MappingProxyType({"webhook": WebhookAdapter()})
+ADAPTERS: Final[Mapping[str, Adapter]] = MappingProxyType(
+    {
+        "webhook": WebhookAdapter(),
+        "cloudevents": CloudEventsAdapter(),
+        "smtp": MailAdapter(),
+        "slack": SlackAdapter(),
+        "teams": TeamsAdapter(),
+        "hubspot": HubSpotAdapter(),
+        "salesforce": SalesforceAdapter(),
+        "template": TemplateAdapter(),
+        "file": LinesAdapter(),
+    }
+)
 
 
 def adapter_of(kind: str) -> Adapter:

@@ -7,7 +7,7 @@ does not matter how often or in which order something is decided: telling twice 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from triage.delivery import events, payload
@@ -125,6 +125,7 @@ class _Telling:
             business=teller.settings.business.name,
             links=LinkSigner.of(teller.settings.links),
             at=at,
+            acknowledged=bool(teller.settings.acknowledge.listen),
         )
         self.deliveries: list[Delivery] = []
 
@@ -180,9 +181,7 @@ class _Telling:
             return None
         person = self._ledger.identify(contact(self._case.qualification))
         if person:
-            self._speaker = Speaker(
-                self._speaker.business, self._speaker.links, self._at, (person.id, person.known)
-            )
+            self._speaker = replace(self._speaker, person=(person.id, person.known))
         return person
 
     def _earlier(self, person: Person | None) -> dict[str, Handover]:
