@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from triage.delivery.answer import Answer
 from triage.delivery.client import HttpClient
@@ -94,6 +95,36 @@ def test_the_reference_library_verifies_what_is_sent(
     answer = post(client, serve(check), secret, "msg_1", body, 5)
     assert answer.accepted
     assert seen == [json.loads(body)]
+
+
+def test_while_secrets_change_every_one_of_them_verifies(
+    serve: Callable[[Behaviour], str], client: HttpClient, tmp_path: Path
+) -> None:
+    new, old, older = new_secret(), new_secret(), new_secret()
+    seen: list[dict[str, str]] = []
+
+    def check(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        seen.append(dict(handler.headers.items()))
+        answering(204)(handler, body)
+
+    file = tmp_path / "secrets"
+    file.write_text(f"{new}\n{old}\n")
+    destination = Destination.model_validate(
+        {
+            "name": "crm", "url": serve(check), "secret_file": file, "previous_secrets": [older],
+            "allow_private": True,
+        }
+    )  # fmt: skip
+    assert destination.signing_secrets == (new, old, older)
+    moment = datetime.now(UTC)
+    delivery = Delivery("msg_1", "inq_1", "crm", "e", '{"a": 1}', 0, DeliveryState.PENDING, moment)
+    assert WebhookAdapter().send(delivery, destination, client).accepted
+    (headers,) = seen
+    assert len(headers["webhook-signature"].split()) == 3
+    for secret in (new, old, older):
+        assert Webhook(secret).verify('{"a": 1}', headers) == {"a": 1}
+    with pytest.raises(WebhookVerificationError):
+        Webhook(new_secret()).verify('{"a": 1}', headers)
 
 
 def test_the_signature_does_not_depend_on_the_zone_of_the_time() -> None:
