@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,7 +11,7 @@ import structlog
 
 from triage.delivery import events
 from triage.delivery.links import LinkSigner
-from triage.settings import Settings
+from triage.settings import Acknowledge, Settings
 from triage.store import records
 from triage.store.acknowledgements import Overdue
 from triage.store.repository import Repository
@@ -28,12 +29,19 @@ class Escalation:
 
     settings: Settings
     repository: Repository
+    looking: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def sweep(self) -> int:
         """Write `lead.unacknowledged` for every lead whose time is over; returns how many."""
         rules = self.settings.acknowledge
-        if not rules.escalate_to:
-            return 0
+        if not rules.escalate_to or not self.looking.acquire(blocking=False):
+            return 0  # where another thread looks, it finds what this one would
+        try:
+            return self._sweep(rules)
+        finally:
+            self.looking.release()
+
+    def _sweep(self, rules: Acknowledge) -> int:
         waited = timedelta(seconds=rules.within)
         found = self.repository.acknowledgements.overdue(
             LEAD_UNACKNOWLEDGED, waited, waited + _STILL_NEWS, rules.grades, rules.min_score
