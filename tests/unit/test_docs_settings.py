@@ -25,6 +25,8 @@ SECTIONS = {
     "[destinations.filter]": settings.Filter,
     "[delivery]": settings.DeliveryRules,
     "[acknowledge]": settings.Acknowledge,
+    "[people]": settings.People,
+    "[links]": settings.Links,
     "[engine]": settings.Engine,
     'kind = "imap"': settings.ImapSource,
     'kind = "maildir"': settings.MaildirSource,
