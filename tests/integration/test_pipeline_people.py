@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.leads import WELL_STATED, data, desk
 from triage.pipeline.contacts import company_key
-from triage.settings import Destination, Filter
+from triage.settings import DecisionRules, Destination, Filter
 from triage.store.handovers import Ledger
 from triage.store.people import Contact, Person
 from triage.store.repository import Repository
@@ -48,7 +48,8 @@ def test_an_answer_in_the_thread_is_a_reply(repository: Repository) -> None:
 def test_a_weak_inquiry_of_a_known_person_is_news_too(repository: Repository) -> None:
     crm = desk(repository)
     crm.settled("one")
-    crm.settled("two", text="Any news?\n\nAnn Example\n614-555-0142")
+    choosy = desk(repository, decision=DecisionRules(forward_score=100))
+    choosy.settled("two", text="Any news?\n\nAnn Example\n614-555-0142")
     decision = repository.archive.decision(crm.events()[-1].inquiry_id)
     assert decision is not None
     assert decision.outcome == "nurture"
@@ -91,7 +92,10 @@ def test_a_colleague_goes_to_the_same_owner_as_a_lead_of_their_own(repository: R
         "Ann Example\n", "Carl Jones\n"
     )
     crm.settled(
-        "two", text=colleague, campaign="south", sender=Party("Carl Jones", "carl@example.org")
+        "two",
+        text=colleague,
+        campaign="south",
+        sender=Party("Carl Jones", "carl@acmehotels.example"),
     )
     assert [(event.destination, event.event) for event in crm.events()] == [
         ("north", "lead.qualified"),

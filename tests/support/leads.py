@@ -48,7 +48,7 @@ class Desk:
         label: Label = "lead",
         text: str = WELL_STATED,
         *,
-        sender: Party = Party("Ann Example", "ann@example.org"),  # noqa: B008 - frozen
+        sender: Party = Party("Ann Example", "ann@acmehotels.example"),  # noqa: B008 - frozen
         campaign: str = "",
         thread: Sequence[str] = (),
     ) -> Work:

@@ -106,7 +106,9 @@ def problems(event: str, body: dict[str, Any]) -> list[str]:
 
 def examples() -> list[dict[str, Any]]:
     """The events that the docs show."""
-    blocks = re.findall(r"^```json event\n(.*?)^```", DOCS.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(
+        r"^```json event\n(.*?)^```", DOCS.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
     return [json.loads(block) for block in blocks]
 
 

@@ -37,6 +37,7 @@ def relabel(
     from triage.pipeline.corrections import Corrections  # noqa: PLC0415 - heavy
     from triage.wiring import open_repository  # noqa: PLC0415 - heavy
 
+    of(context).configure_logs()
     settings = of(context).required_settings
     with open_repository(settings) as repository:
         found = one_inquiry(repository, inquiry)
@@ -56,6 +57,7 @@ def renew(
     from triage.pipeline.corrections import Corrections  # noqa: PLC0415 - heavy
     from triage.wiring import load_rulebook, open_repository, transcribe_again  # noqa: PLC0415
 
+    of(context).configure_logs()
     settings = of(context).required_settings
     with open_repository(settings) as repository:
         found = one_inquiry(repository, inquiry)

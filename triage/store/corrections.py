@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from triage.store import outbox, records, tables
 from triage.store.database import Database
@@ -176,8 +176,9 @@ def _settle(
 
 
 def _add_verdict(connection: Connection, inquiry_id: str, verdict: Verdict) -> int:
-    added: CursorResult[Any] = connection.execute(
-        insert(tables.verdicts).values(
+    added = connection.execute(
+        insert(tables.verdicts)
+        .values(
             inquiry_id=inquiry_id,
             label=verdict.label,
             margin=verdict.margin,
@@ -186,8 +187,9 @@ def _add_verdict(connection: Connection, inquiry_id: str, verdict: Verdict) -> i
             data=records.dump(verdict),
             created_at=records.now(),
         )
+        .returning(tables.verdicts.c.id)
     )
-    verdict_id: int = added.inserted_primary_key[0]
+    verdict_id: int = added.scalar_one()
     return verdict_id
 
 

@@ -8,10 +8,9 @@ are decided at the same moment never become two people.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, delete, insert, or_, select, text, update
 
 from triage.store import records, tables
 from triage.store.database import Database, storable
@@ -70,15 +69,16 @@ def identify(
     found = _candidates(connection, contact)
     moment = records.now()
     if found:
-        person = Person(
-            found[0].id, found[0].name or contact.name, found[0].company or contact.company, True
+        first = found[0]
+        person = replace(
+            first, name=first.name or contact.name, company=first.company or contact.company
         )
         connection.execute(
             update(tables.people)
             .where(tables.people.c.id == person.id)
             .values(name=person.name, company=person.company)
         )
-        _merge(database, connection, person.id, [row.id for row in found[1:]])
+        _merge(database, connection, person.id, [other.id for other in found[1:]])
     else:
         person = Person(records.new_id("per"), contact.name, contact.company, False)
         connection.execute(
@@ -100,7 +100,7 @@ def identify(
     return person
 
 
-def _candidates(connection: Connection, contact: Contact) -> list[Row[Any]]:
+def _candidates(connection: Connection, contact: Contact) -> list[Person]:
     """People with one of the contacts, known longest first, each once."""
     contacts, people = tables.contacts, tables.people
     known = [
@@ -112,10 +112,10 @@ def _candidates(connection: Connection, contact: Contact) -> list[Row[Any]]:
         .where(or_(*known))
         .order_by(people.c.created_at, people.c.id)
     )
-    found: dict[str, Row[Any]] = {}
+    found: dict[str, Person] = {}
     for row in connection.execute(query):
         if row.kind != "phone" or _may_be_one(row.name, contact.name):
-            found.setdefault(row.id, row)
+            found.setdefault(row.id, Person(row.id, row.name, row.company, True))
     return list(found.values())
 
 

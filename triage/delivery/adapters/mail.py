@@ -6,6 +6,7 @@ import smtplib
 import socket
 import ssl
 import time
+from email import policy
 from email.errors import HeaderParseError
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -23,6 +24,8 @@ from triage.types import Delivery
 log = structlog.get_logger(__name__)
 
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
+# Ids are never folded: some programs that thread mails compare them as they came.
+_WHOLE = policy.SMTP.clone(max_line_length=200)
 _REFUSED_LOGIN = (530, 534, 535, 538)
 
 
@@ -61,7 +64,7 @@ def composed(delivery: Delivery, destination: Destination) -> EmailMessage:
     """The mail: a few lines to read, the event itself attached. News of a lead join its thread."""
     told = message(delivery)
     domain = parseaddr(destination.sender)[1].rpartition("@")[2] or "localhost"
-    mail = EmailMessage()
+    mail = EmailMessage(_WHOLE)
     mail["From"] = destination.sender
     mail["To"] = ", ".join(destination.recipients)
     mail["Subject"] = " ".join(told.title.split())
