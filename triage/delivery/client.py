@@ -5,13 +5,16 @@ Retries are not made here: they are rows with a due time, so that they survive a
 
 from __future__ import annotations
 
+import base64
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from pathlib import Path
 
 import httpcore2
 import httpx2
@@ -53,25 +56,22 @@ class HttpClient:
         or the URL is none.
         """
         line = self._line(destination)
+        target, known = _target(url or destination.url, destination.name)
         started = time.monotonic()
         status, error, retry_after, body = None, "", None, b""
         try:
             with (
                 line.deadline.within(destination.timeout),
-                line.client.stream(
-                    method, url or destination.url, content=content, headers=dict(headers)
+                line.pool.stream(
+                    method, target, content=content, headers=[*(known | headers).items()]
                 ) as response,
             ):
-                status = response.status_code
-                retry_after = pause_asked(response.headers.get("retry-after"))
+                status = response.status
+                retry_after = pause_asked(_header(response, b"retry-after"))
                 body = _beginning(response)
-        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, UnicodeError) as failure:
-            raise Configuration(
-                f"destination {destination.name!r}: its url is not one ({type(failure).__name__})"
-            ) from None
-        except (httpx2.TimeoutException, httpcore2.TimeoutException):
+        except httpcore2.TimeoutException:
             error = f"no answer within {destination.timeout:g} s"
-        except (httpx2.HTTPError, httpcore2.NetworkError, httpcore2.ProtocolError) as failure:
+        except (httpcore2.NetworkError, httpcore2.ProtocolError) as failure:
             error = f"{type(failure).__name__}: {failure}".rstrip(": ")
         # An answer that breaks off after its status line still is that answer.
         accepted = status is not None and 200 <= status < 300
@@ -99,91 +99,73 @@ class HttpClient:
 class _Line:
     """A destination's connections."""
 
-    client: httpx2.Client
+    pool: httpcore2.ConnectionPool
     backend: GuardedBackend
     deadline: Deadline
 
     def close(self) -> None:
-        self.client.close()
+        self.pool.close()
         self.backend.close()
-
-
-class _Transport(httpx2.BaseTransport):
-    """httpcore's pool over the guarded backend, which httpx's own transport does not take."""
-
-    def __init__(self, backend: GuardedBackend, context: ssl.SSLContext) -> None:
-        self._pool = httpcore2.ConnectionPool(
-            ssl_context=context, keepalive_expiry=_KEPT_OPEN, network_backend=backend
-        )
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send it and return the answer, its body still to be read."""
-        target = request.url
-        answer = self._pool.handle_request(
-            httpcore2.Request(
-                method=request.method,
-                url=httpcore2.URL(
-                    scheme=target.raw_scheme,
-                    host=target.raw_host,
-                    port=target.port,
-                    target=target.raw_path,
-                ),
-                headers=request.headers.raw,
-                content=request.read(),
-                extensions=request.extensions,
-            )
-        )
-        return httpx2.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer), request=request
-        )
-
-    def close(self) -> None:
-        """Close the pool."""
-        self._pool.close()
-
-
-class _Body(httpx2.SyncByteStream):
-    """An answer's body, read as it comes."""
-
-    def __init__(self, answer: httpcore2.Response) -> None:
-        self._answer = answer
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._answer.iter_stream()
-
-    def close(self) -> None:
-        self._answer.close()
 
 
 def _open(destination: Destination, resolve: Resolver) -> _Line:
     deadline = Deadline()
     backend = GuardedBackend(resolve, deadline, allow_private=destination.allow_private)
-    client = httpx2.Client(
-        transport=_Transport(backend, _context(destination)),
-        follow_redirects=False,  # a redirect could carry a lead to somebody else
-        trust_env=False,  # nor may a proxy or a .netrc that nobody thought of
-        timeout=None,  # the deadline bounds every wait
-        headers={"user-agent": f"triage/{__version__}"},
+    pool = httpcore2.ConnectionPool(
+        ssl_context=_context(destination.ca_file, destination.name),
+        keepalive_expiry=_KEPT_OPEN,
+        max_connections=None,  # the courier bounds what is under way
+        network_backend=backend,
     )
-    return _Line(client, backend, deadline)
+    return _Line(pool, backend, deadline)
 
 
-def _context(destination: Destination) -> ssl.SSLContext:
+@lru_cache(maxsize=64)
+def _context(ca_file: Path | None, name: str) -> ssl.SSLContext:
     """Verifies by name, against the system's authorities or the destination's own."""
-    if destination.ca_file is None:
+    if ca_file is None:
         return httpx2.create_ssl_context()
     try:
-        return ssl.create_default_context(cafile=destination.ca_file)
+        return ssl.create_default_context(cafile=ca_file)
     except OSError as error:  # a file that is missing, or holds no certificate
+        raise Configuration(f"destination {name!r}: ca_file {ca_file}: {error}") from error
+
+
+@lru_cache(maxsize=256)
+def _target(url: str, name: str) -> tuple[httpcore2.URL, dict[str, str]]:
+    """Where a request goes, and the headers that follow from it. Raises `Configuration`.
+
+    There are no redirects, proxies or cookies below: nothing leads a lead to somebody else.
+    """
+    try:
+        parsed = httpx2.URL(url)
+    except (httpx2.InvalidURL, ValueError) as error:
         raise Configuration(
-            f"destination {destination.name!r}: ca_file {destination.ca_file}: {error}"
-        ) from error
+            f"destination {name!r}: its url is not one ({type(error).__name__})"
+        ) from None
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise Configuration(f"destination {name!r}: its url must begin with https:// and a host")
+    headers = {"host": parsed.netloc.decode(), "user-agent": f"triage/{__version__}"}
+    if parsed.userinfo:
+        login = f"{parsed.username}:{parsed.password}".encode()
+        headers["authorization"] = f"Basic {base64.b64encode(login).decode()}"
+    target = httpcore2.URL(
+        scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path
+    )
+    return target, headers
 
 
-def _beginning(response: httpx2.Response) -> bytes:
+def _header(response: httpcore2.Response, wanted: bytes) -> str | None:
+    for name, value in response.headers:
+        if name.lower() == wanted:
+            return value.decode("latin-1")
+    return None
+
+
+def _beginning(response: httpcore2.Response) -> bytes:
     """What is read of an answer, so that the connection can be used again, within bounds."""
     read = bytearray()
-    for chunk in response.iter_raw():
+    for chunk in response.iter_stream():
         read += chunk
         if len(read) > _MAX_ANSWER:
             break

@@ -42,14 +42,15 @@ class Acknowledgements:
             column = tables.inquiries.c.id
             if connection.execute(select(column).where(column == inquiry_id)).first() is None:
                 raise KeyError(inquiry_id)
-            added = connection.execute(
+            first = connection.execute(
                 self.database.insert(tables.acknowledgements)
                 .values(inquiry_id=inquiry_id, by=by[:200], at=records.now())
                 .on_conflict_do_nothing()
-            )
-            if added.rowcount == 1:
+                .returning(tables.acknowledgements.c.inquiry_id)
+            ).first()
+            if first:
                 records.note(connection, inquiry_id, "acknowledged", {"by": by[:200]})
-        return added.rowcount == 1
+        return first is not None
 
     def escalate(self, event: Delivery) -> bool:
         """Put an event on its way, unless somebody acknowledged the inquiry meanwhile."""

@@ -8,13 +8,35 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, select, update
 
 from triage.store import records, tables
 from triage.store.database import Database
 from triage.types import Delivery, DeliveryState
+
+# What every try needs is put together once: building a statement takes longer than running it.
+_TRIED: Final = (
+    update(tables.deliveries)
+    .where(
+        tables.deliveries.c.id == bindparam("delivery_id"),
+        tables.deliveries.c.state == DeliveryState.PENDING,
+    )
+    .values(
+        state=bindparam("new_state"),
+        attempts=tables.deliveries.c.attempts + 1,
+        next_at=bindparam("next_try"),
+        accepted_at=bindparam("answered"),
+        arrival_s=bindparam("since"),
+        last_status=bindparam("status"),
+        last_error=bindparam("error"),
+    )
+)
+_ATTEMPT: Final = insert(tables.attempts)
+_ARRIVED: Final = select(tables.inquiries.c.received_at).where(
+    tables.inquiries.c.id == bindparam("inquiry_id")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +121,23 @@ class Outbox:
         next_at: datetime | None = None,
     ) -> bool:
         """Store an attempt and its consequence, unless somebody else settled the row meanwhile."""
-        table = tables.deliveries
         accepted = state is DeliveryState.ACCEPTED
         answered = attempt.at + timedelta(seconds=attempt.duration_s)
         with self.database.write() as connection:
             arrival_s = _since_arrival(connection, delivery, answered) if accepted else None
             moved = connection.execute(
-                update(table)
-                .where(table.c.id == delivery.id, table.c.state == DeliveryState.PENDING)
-                .values(
-                    state=state,
-                    attempts=table.c.attempts + 1,
-                    next_at=next_at,
-                    accepted_at=answered if accepted else None,
-                    arrival_s=arrival_s,
-                    last_status=attempt.status,
-                    last_error=attempt.error,
-                )
+                _TRIED,
+                {
+                    "delivery_id": delivery.id,
+                    "new_state": state,
+                    "next_try": next_at,
+                    "answered": answered if accepted else None,
+                    "since": arrival_s,
+                    "status": attempt.status,
+                    "error": attempt.error,
+                },
             )
-            connection.execute(
-                insert(tables.attempts).values(delivery_id=delivery.id, **asdict(attempt))
-            )
+            connection.execute(_ATTEMPT, {"delivery_id": delivery.id, **asdict(attempt)})
             if moved.rowcount == 1 and state is not DeliveryState.PENDING:
                 records.note(
                     connection,
@@ -254,9 +272,9 @@ class Outbox:
 
 def _since_arrival(connection: Connection, delivery: Delivery, moment: datetime) -> float:
     """Seconds from the arrival of the inquiry; clocks of mail servers may be ahead of ours."""
-    column = tables.inquiries.c
-    query = select(column.received_at).where(column.id == delivery.inquiry_id)
-    arrived: datetime = connection.execute(query).scalar_one()
+    arrived: datetime = connection.execute(
+        _ARRIVED, {"inquiry_id": delivery.inquiry_id}
+    ).scalar_one()
     return max(0.0, (moment - arrived).total_seconds())
 
 
