@@ -21,7 +21,7 @@ from triage.store.repository import Repository
 from triage.transcripts.weights import locate
 from triage.wiring import load_classifier, load_rulebook, open_repository
 
-_SIGNED = {"webhook", "cloudevents"}
+_SIGNING = "whsec_"  # other secrets are passwords and tokens, except a webhook's
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +148,16 @@ class _Reach:
 
     def __call__(self) -> str:
         signs = ""
-        if self.destination.kind in _SIGNED:
+        target = self.destination
+        if target.kind == "webhook" or target.token.startswith(_SIGNING):
             for secret in self.destination.signing_secrets:
                 sign(secret, "msg_check", datetime.now(UTC), "{}")
             signs = "; the secret can sign"
-        if not self.destination.url:
-            return f"{self.destination.kind}, not asked"
-        url = urlsplit(self.destination.url)
-        host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+        url = urlsplit(target.url)
+        host = url.hostname or target.host
+        if not host:
+            return f"{target.kind}, not asked"
+        usual = {"tls": 465, "starttls": 587, "none": 25}[target.security] if target.host else 443
+        port = url.port or target.port or (80 if url.scheme == "http" else usual)
         reach(host, port, allow_private=self.destination.allow_private, timeout=5)
         return f"{host}:{port} answers{signs}"
