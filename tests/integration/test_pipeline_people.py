@@ -112,6 +112,7 @@ def test_taking_a_lead_back_does_not_lose_the_other_inquiry(any_repository: Repo
     assert crm.types(first) == ["lead.qualified", "lead.retracted"]
     assert crm.types(second) == ["lead.updated", "lead.qualified"]
     heir = crm.events(second)[1]
+    assert data(heir)["person"] == data(crm.events(third)[0])["person"]
     crm.corrections.relabel(third, "support")
     gone = crm.events(third)[-1]
     assert (gone.event, data(gone)["cause"]) == ("lead.updated", "withdrawn")

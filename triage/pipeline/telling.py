@@ -148,6 +148,7 @@ class _Telling:
 
     def retraction(self) -> None:
         """No lead, whatever destinations were told."""
+        self._speak_of(self._ledger.person())
         for handover in self._ledger.told().values():
             self._ledger.take_back(handover)
             if not handover.opened:
@@ -180,9 +181,12 @@ class _Telling:
         if self._case.qualification is None:
             return None
         person = self._ledger.identify(contact(self._case.qualification))
+        self._speak_of(person)
+        return person
+
+    def _speak_of(self, person: Person | None) -> None:
         if person:
             self._speaker = replace(self._speaker, person=(person.id, person.known))
-        return person
 
     def _earlier(self, person: Person | None) -> dict[str, Handover]:
         window = self._teller.settings.people.window

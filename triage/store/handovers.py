@@ -44,6 +44,10 @@ class Ledger:
         """Who made the inquiry; see `people.identify`."""
         return people.identify(self._database, self._connection, self.inquiry_id, contact)
 
+    def person(self) -> Person | None:
+        """Who is known to have made the inquiry."""
+        return people.who_made(self._connection, self.inquiry_id)
+
     def told(self) -> dict[str, Handover]:
         """The destinations that count this inquiry as (part of) a lead."""
         table = tables.handovers

@@ -145,6 +145,18 @@ def _merge(
         connection.execute(delete(tables.people).where(tables.people.c.id == other))
 
 
+def who_made(connection: Connection, inquiry_id: str) -> Person | None:
+    """The person whom an inquiry was linked to before."""
+    people, appearances = tables.people, tables.appearances
+    query = (
+        select(people)
+        .join(appearances, appearances.c.person_id == people.c.id)
+        .where(appearances.c.inquiry_id == inquiry_id)
+    )
+    row = connection.execute(query).first()
+    return Person(row.id, row.name, row.company, True) if row else None
+
+
 class People:
     """Reads who made which inquiries."""
 
@@ -153,15 +165,8 @@ class People:
 
     def of(self, inquiry_id: str) -> Person | None:
         """The person who made an inquiry; None where that is not known."""
-        people, appearances = tables.people, tables.appearances
-        query = (
-            select(people)
-            .join(appearances, appearances.c.person_id == people.c.id)
-            .where(appearances.c.inquiry_id == inquiry_id)
-        )
         with self.database.read() as connection:
-            row = connection.execute(query).first()
-        return Person(row.id, row.name, row.company, True) if row else None
+            return who_made(connection, inquiry_id)
 
     def inquiries(self, person_id: str) -> list[str]:
         """The inquiries of a person, oldest first."""
