@@ -136,7 +136,11 @@ class ChaosEndpoint(Endpoint):
     def respond(self, handler: BaseHTTPRequestHandler) -> None:
         """Answer a request, or do something else with it."""
         headers = {name.lower(): value for name, value in handler.headers.items()}
-        body = handler.rfile.read(int(headers["content-length"]))
+        length = int(headers["content-length"])
+        body = handler.rfile.read(length)
+        if len(body) < length:  # whoever sent it was killed, or the connection was dropped
+            handler.close_connection = True
+            return
         fault = self._fault()
         if fault == "hangs":
             time.sleep(self._hang)
