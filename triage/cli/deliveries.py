@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -178,14 +178,14 @@ def _next_try(row: Delivery, condition: Condition | None) -> object:
     return max(row.next_at, condition.paused_until or row.next_at)
 
 
-def _destinations(settings: Settings, repository: Repository) -> list[dict[str, object]]:
+def _destinations(settings: Settings, repository: Repository) -> list[dict[str, Any]]:
     conditions = repository.destinations.conditions()
     counts = repository.outbox.counts_by_destination()
     kinds = {destination.name: destination.kind for destination in settings.destinations}
-    lines: list[dict[str, object]] = []
+    lines: list[dict[str, Any]] = []
     for name in dict.fromkeys([*kinds, *counts]):
         condition = conditions.get(name)
-        number = counts.get(name, {})
+        number = {str(state): found for state, found in counts.get(name, {}).items()}
         median, p95 = repository.outbox.speed(name)
         gone = "" if name in kinds else "not in the settings any more"
         lines.append(

@@ -63,7 +63,7 @@ class HttpClient:
             with (
                 line.deadline.within(destination.timeout),
                 line.pool.stream(
-                    method, target, content=content, headers=[*(known | headers).items()]
+                    method, target, content=content, headers=[*{**known, **headers}.items()]
                 ) as response,
             ):
                 status = response.status
