@@ -1,6 +1,6 @@
 """How many leads a second reach an endpoint, alone and beside one that is slow.
 
-    python benchmarks/deliver.py [LEADS]      default: 2000
+    python benchmarks/deliver.py [LEADS]      default: 1000, three times
 
 The embedded engine on SQLite, 4 tries under way at a time. `bare client`: the same signed posts
 from 4 threads without outbox, order, breaker or history; ratios are to it. Endpoints are
@@ -16,7 +16,7 @@ import socketserver
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -35,6 +35,7 @@ from triage.types import Delivery, DeliveryState, RawItem, SourceRef
 from triage.wiring import open_worker
 
 _SLOW = 0.5  # seconds
+_ROUNDS = 3
 _NOW = datetime.now(UTC)
 _BODY = json.dumps({"type": "lead.qualified", "data": {"text": "word " * 600}})  # 3 kB
 
@@ -163,18 +164,19 @@ def show(rows: Sequence[tuple[str, float]]) -> None:
 
 
 def main() -> None:
-    leads = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    leads = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     with endpoint() as fast, endpoint(_SLOW) as slow:
-        rows = [
-            ("bare client", bare(fast, leads)),
-            ("engine", through_the_engine({"fast": fast}, leads, 0)),
-            (
-                "engine, a slow destination beside",
-                through_the_engine({"fast": fast, "slow": slow}, leads, leads),
+        ways: dict[str, Callable[[], float]] = {
+            "bare client": lambda: bare(fast, leads),
+            "engine": lambda: through_the_engine({"fast": fast}, leads, 0),
+            "engine, a slow destination beside": lambda: through_the_engine(
+                {"fast": fast, "slow": slow}, leads, leads
             ),
-        ]
-    show(rows)
+        }
+        # In turns, and the best of each: what else the machine does disturbs all alike.
+        rounds = [{name: way() for name, way in ways.items()} for _ in range(_ROUNDS)]
+    show([(name, max(found[name] for found in rounds)) for name in ways])
 
 
 if __name__ == "__main__":
