@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, cast, TypeVar
 
 from classifiers.errors import BaseWeightsError
 
@@ -91,7 +91,7 @@ class BaseModel:
         encoded = self.tokenizer.encode_batch(flat, add_special_tokens=False)
         ids = [encoding.ids for encoding in encoded]
         # Not get_vocab(): that copies the whole vocabulary, which costs half as much as a reading.
-        start, end = self.tokenizer.token_to_id("[CLS]"), self.tokenizer.token_to_id("[SEP]")
+        start, end = (cast("int", self.tokenizer.token_to_id(mark)) for mark in ("[CLS]", "[SEP]"))
         return [
             [
                 (start, *header[: reading.header], end, *part, end)
