@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from classifiers.errors import BaseWeightsError
 
