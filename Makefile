@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH_BACKEND ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test check bench card clean
+.PHONY: help setup servers demo test check bench chaos card clean
 
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -46,6 +46,9 @@ check: setup ## Lint, format, types, layers
 
 bench: setup ## All benchmarks, tables to standard output
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+chaos: setup ## The long fault run: 2,000 leads, a bad endpoint, a worker that is killed 20 times
+	$(BIN)/python -m tests.chaos.delivery
 
 card: setup ## Measure the shipped model and rewrite docs/model-card.md (MEASURE=file: a set of your own too)
 	$(BIN)/python -m classifiers.card $(if $(MEASURE),--measure $(MEASURE))

@@ -16,7 +16,7 @@ LAYERS: Final = 6
 HEAD: Final = ("head.weight", "head.bias")
 
 # Of each layer, this network's names and the base model's.
-_NAMES: Final = {
+NAMES: Final = {
     "self_attn.out_proj": "attention.output.dense",
     "norm1": "attention.output.LayerNorm",
     "linear1": "intermediate.dense",
@@ -41,7 +41,7 @@ def base_weights(file: Path) -> dict[str, Array]:
     for index in range(LAYERS):
         ours, theirs = f"encoder.layers.{index}", f"encoder.layer.{index}"
         for kind in ("weight", "bias"):
-            for name, source in _NAMES.items():
+            for name, source in NAMES.items():
                 weights[f"{ours}.{name}.{kind}"] = base[f"{theirs}.{source}.{kind}"]
             weights[f"{ours}.self_attn.in_proj_{kind}"] = np.concatenate(
                 [

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.support import servers
 from tests.support.certificates import self_signed
@@ -27,6 +28,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if os.environ.get("CI") == "true":
                 pytest.fail(message)
             pytest.skip(message)
+
+
+@pytest.fixture(autouse=True)
+def logging_ends_with_the_test() -> Iterator[None]:
+    """A command that ran in this process logs to its captured output, which is closed by now."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -243,6 +243,8 @@ class Delivery:
     """One event on its way to one destination. `id` is the webhook-id, the same over all tries.
 
     `body` is the exact bytes that are signed and sent, as text; fixed when the row is written.
+    `refers_to` is the id of an earlier event that this one is about: it never overtakes it.
+    `arrival_s`: seconds from the inquiry's arrival to the answer that accepted the event.
     """
 
     id: str
@@ -257,3 +259,5 @@ class Delivery:
     accepted_at: datetime | None = None
     last_status: int | None = None
     last_error: str = ""
+    refers_to: str = ""
+    arrival_s: float | None = None

@@ -15,9 +15,10 @@ from classifiers.errors import ClassifierError, EngineError
 from classifiers.model import Classifier
 from classifiers.tag_artifact import present
 from classifiers.tag_model import Tagger
-from triage.delivery.webhook import WebhookClient
+from triage.delivery.client import HttpClient
 from triage.engines.embedded import EmbeddedEngine
-from triage.errors import Configuration
+from triage.engines.listener import listening
+from triage.errors import Configuration, Usage
 from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.steps import Steps
 from triage.rules.rulebook import Rulebook
@@ -28,6 +29,7 @@ from triage.sources.base import Source
 from triage.sources.build import build_source
 from triage.store.repository import Repository
 from triage.transcripts.host import TranscriberHost
+from triage.types import Transcript
 
 
 def load_classifier(settings: ClassifierSettings) -> Classifier:
@@ -119,6 +121,15 @@ def open_repository(settings: Settings) -> Iterator[Repository]:
         repository.close()
 
 
+def transcribe_again(settings: Settings, repository: Repository, inquiry_id: str) -> Transcript:
+    """A fresh transcript of a stored recording, by the settings of now. `Usage` for mails."""
+    work = repository.worklist.get(inquiry_id)
+    if work is None or work.channel != "call":
+        raise Usage(f"{inquiry_id} is no call; there is nothing to transcribe")
+    with TranscriberHost(settings.transcription, settings.limits) as host:
+        return host.transcribe(repository.blobs.path(work.sha256))
+
+
 @contextmanager
 def open_worker(settings: Settings) -> Iterator[Worker]:
     """A worker that owns its data folder; upgrades the tables first.
@@ -136,7 +147,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
             )
         repository.database.upgrade()
         transcriber = stack.enter_context(TranscriberHost(settings.transcription, settings.limits))
-        client = WebhookClient()
+        client = HttpClient()
         stack.callback(client.close)
         sources = {
             source.name: build_source(source, settings.limits)
@@ -158,6 +169,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
             ),
             Dispatch(settings, repository, client),
         )
+        stack.enter_context(listening(settings, repository))
         stack.callback(engine.stop)
         yield Worker(engine, repository, sources, classifier)
 

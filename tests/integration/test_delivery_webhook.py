@@ -8,14 +8,18 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
+from triage.delivery.answer import Answer
+from triage.delivery.client import HttpClient
 from triage.delivery.schedule import next_wait
-from triage.delivery.webhook import Answer, WebhookClient, new_secret, sign
+from triage.delivery.webhook import WebhookAdapter, new_secret, sign
 from triage.errors import Configuration
-from triage.settings import DeliveryRules
+from triage.settings import DeliveryRules, Destination
+from triage.types import Delivery, DeliveryState
 
 Behaviour = Callable[[BaseHTTPRequestHandler, bytes], None]
 
@@ -47,10 +51,24 @@ def serve() -> Iterator[Callable[[Behaviour], str]]:
 
 
 @pytest.fixture
-def client() -> Iterator[WebhookClient]:
-    client = WebhookClient()
+def client() -> Iterator[HttpClient]:
+    client = HttpClient()
     yield client
     client.close()
+
+
+def post(
+    client: HttpClient, url: str, secret: str, message_id: str, body: str, timeout: float
+) -> Answer:
+    """One try, as the courier makes it."""
+    moment = datetime.now(UTC)
+    delivery = Delivery(
+        message_id, "inq_1", "crm", "lead.qualified", body, 0, DeliveryState.PENDING, moment
+    )
+    destination = Destination.model_validate(
+        {"name": "crm", "url": url, "secret": secret, "timeout": timeout, "allow_private": True}
+    )
+    return WebhookAdapter().send(delivery, destination, client)
 
 
 def answering(status: int, **headers: str) -> Behaviour:
@@ -65,7 +83,7 @@ def answering(status: int, **headers: str) -> Behaviour:
 
 
 def test_the_reference_library_verifies_what_is_sent(
-    serve: Callable[[Behaviour], str], client: WebhookClient
+    serve: Callable[[Behaviour], str], client: HttpClient
 ) -> None:
     secret, seen = new_secret(), []
 
@@ -74,9 +92,39 @@ def test_the_reference_library_verifies_what_is_sent(
         answering(204)(handler, body)
 
     body = json.dumps({"type": "lead.qualified", "data": {"name": "Łukasz"}}, ensure_ascii=False)
-    answer = client.post(serve(check), secret, "msg_1", body, 5)
+    answer = post(client, serve(check), secret, "msg_1", body, 5)
     assert answer.accepted
     assert seen == [json.loads(body)]
+
+
+def test_while_secrets_change_every_one_of_them_verifies(
+    serve: Callable[[Behaviour], str], client: HttpClient, tmp_path: Path
+) -> None:
+    new, old, older = new_secret(), new_secret(), new_secret()
+    seen: list[dict[str, str]] = []
+
+    def check(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        seen.append(dict(handler.headers.items()))
+        answering(204)(handler, body)
+
+    file = tmp_path / "secrets"
+    file.write_text(f"{new}\n{old}\n")
+    destination = Destination.model_validate(
+        {
+            "name": "crm", "url": serve(check), "secret_file": file, "previous_secrets": [older],
+            "allow_private": True,
+        }
+    )  # fmt: skip
+    assert destination.signing_secrets == (new, old, older)
+    moment = datetime.now(UTC)
+    delivery = Delivery("msg_1", "inq_1", "crm", "e", '{"a": 1}', 0, DeliveryState.PENDING, moment)
+    assert WebhookAdapter().send(delivery, destination, client).accepted
+    (headers,) = seen
+    assert len(headers["webhook-signature"].split()) == 3
+    for secret in (new, old, older):
+        assert Webhook(secret).verify('{"a": 1}', headers) == {"a": 1}
+    with pytest.raises(WebhookVerificationError):
+        Webhook(new_secret()).verify('{"a": 1}', headers)
 
 
 def test_the_signature_does_not_depend_on_the_zone_of_the_time() -> None:
@@ -94,53 +142,54 @@ def test_a_secret_that_cannot_sign_is_a_matter_of_settings(secret: str) -> None:
 
 @pytest.mark.parametrize("status", [200, 202, 204])
 def test_any_2xx_accepts(
-    status: int, serve: Callable[[Behaviour], str], client: WebhookClient
+    status: int, serve: Callable[[Behaviour], str], client: HttpClient
 ) -> None:
-    assert client.post(serve(answering(status)), new_secret(), "m", "{}", 5).accepted
+    assert post(client, serve(answering(status)), new_secret(), "m", "{}", 5).accepted
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 410, 429, 500, 503])
 def test_everything_else_does_not(
-    status: int, serve: Callable[[Behaviour], str], client: WebhookClient
+    status: int, serve: Callable[[Behaviour], str], client: HttpClient
 ) -> None:
-    answer = client.post(
-        serve(answering(status, location="http://127.0.0.1:1/")), new_secret(), "m", "{}", 5
+    answer = post(
+        client, serve(answering(status, location="http://127.0.0.1:1/")), new_secret(), "m", "{}", 5
     )
+    redirect = ", a redirect, which is not followed" if status == 301 else ""
     assert not answer.accepted
-    assert (answer.status, answer.error) == (status, f"answered {status}")
+    assert (answer.status, answer.error) == (status, f"answered {status}{redirect}")
 
 
 def test_a_pause_that_is_asked_for_is_understood(
-    serve: Callable[[Behaviour], str], client: WebhookClient
+    serve: Callable[[Behaviour], str], client: HttpClient
 ) -> None:
-    answer = client.post(serve(answering(429, retry_after="7")), new_secret(), "m", "{}", 5)
+    answer = post(client, serve(answering(429, retry_after="7")), new_secret(), "m", "{}", 5)
     assert answer.retry_after == 7
     later = (datetime.now(UTC) + timedelta(seconds=90)).strftime("%a, %d %b %Y %H:%M:%S GMT")
-    answer = client.post(serve(answering(503, retry_after=later)), new_secret(), "m", "{}", 5)
+    answer = post(client, serve(answering(503, retry_after=later)), new_secret(), "m", "{}", 5)
     assert answer.retry_after == pytest.approx(90, abs=3)
-    answer = client.post(serve(answering(503, retry_after="soon")), new_secret(), "m", "{}", 5)
+    answer = post(client, serve(answering(503, retry_after="soon")), new_secret(), "m", "{}", 5)
     assert answer.retry_after is None
 
 
 def test_a_silent_endpoint_costs_no_more_than_the_timeout(
-    serve: Callable[[Behaviour], str], client: WebhookClient
+    serve: Callable[[Behaviour], str], client: HttpClient
 ) -> None:
     started = time.monotonic()
     url = serve(lambda *_: time.sleep(3))
-    answer = client.post(url, new_secret(), "m", "{}", 0.3)
+    answer = post(client, url, new_secret(), "m", "{}", 0.3)
     assert time.monotonic() - started < 2
     assert not answer.accepted
     assert "0.3 s" in answer.error
 
 
-def test_nobody_listening_is_an_answer_too(client: WebhookClient) -> None:
-    answer = client.post("http://127.0.0.1:1/", new_secret(), "m", "{}", 2)
+def test_nobody_listening_is_an_answer_too(client: HttpClient) -> None:
+    answer = post(client, "http://127.0.0.1:1/", new_secret(), "m", "{}", 2)
     assert (answer.accepted, answer.status) == (False, None)
     assert answer.error
 
 
 def test_an_endless_answer_is_not_read_to_its_end(
-    serve: Callable[[Behaviour], str], client: WebhookClient
+    serve: Callable[[Behaviour], str], client: HttpClient
 ) -> None:
     def endless(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
         handler.send_response(200)
@@ -151,7 +200,7 @@ def test_an_endless_answer_is_not_read_to_its_end(
         except OSError:
             pass
 
-    assert client.post(serve(endless), new_secret(), "m", "{}", 5).accepted
+    assert post(client, serve(endless), new_secret(), "m", "{}", 5).accepted
 
 
 def test_the_schedule_ends_in_a_dead_letter_and_obeys_pauses() -> None:

@@ -14,7 +14,7 @@ import pytest
 from classifiers.baseline import Baseline
 from classifiers.dataset import labels_of, read_items
 from classifiers.verdict import Example, Verdict
-from triage.delivery.webhook import WebhookClient
+from triage.delivery.client import HttpClient
 from triage.demo.fixtures import corpus_folder
 from triage.engines.embedded import EmbeddedEngine
 from triage.errors import Transient
@@ -122,7 +122,7 @@ def build(tmp_path: Path, baseline: Baseline, empty_store: Store) -> Iterator[Bu
             repository = Repository(settings.store)
             repository.database.upgrade()
             host = TranscriberHost(settings.transcription, settings.limits)
-            client = WebhookClient()
+            client = HttpClient()
             engine = EmbeddedEngine(
                 settings,
                 repository,
@@ -201,7 +201,12 @@ def test_a_lead_for_an_endpoint_that_is_away_waits_and_then_is_visibly_dead(buil
     engine, repository = build(
         [Mails("box", leads[:1])],
         destinations=[
-            {"name": "crm", "url": "http://127.0.0.1:1/", "secret": "whsec_c2VjcmV0c2VjcmV0"}
+            {
+                "name": "crm",
+                "url": "http://127.0.0.1:1/",
+                "secret": "whsec_c2VjcmV0c2VjcmV0",
+                "allow_private": True,
+            }
         ],
         delivery={"schedule": [0.1, 0.1], "jitter": 0},
         decision={"forward_score": 0, "lead_floor": 0, "review_below": 0},

@@ -39,6 +39,7 @@ settle_seconds = 0.2
 name = "sales"
 url = "{url}"
 secret = "{secret}"
+allow_private = true
 
 [delivery]
 schedule = [{waits}]

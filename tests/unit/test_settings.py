@@ -156,7 +156,7 @@ def test_secrets_are_in_no_text_of_the_settings(
     settings = load(file)
     for text in (repr(settings), str(settings), settings.model_dump_json()):
         assert "c2VjcmV0" not in text
-    assert settings.destinations[0].signing_secret == "whsec_c2VjcmV0LXZhbHVl"
+    assert settings.destinations[0].signing_secrets == ("whsec_c2VjcmV0LXZhbHVl",)
     monkeypatch.setenv("TRIAGE_STORE__DATABASE_URL", "postgresql://triage:hunter2@db/triage")
     settings = load(file)
     assert "hunter2" not in repr(settings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,13 +10,18 @@ from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import urlsplit
 
+from triage.cli.deliveries import described
+from triage.delivery.guard import reach
 from triage.delivery.webhook import sign
-from triage.errors import Configuration, Transient, TriageError
+from triage.errors import Configuration, TriageError
 from triage.settings import Destination, Limits, Settings, Source
 from triage.sources.build import build_source
+from triage.store.destinations import Condition
 from triage.store.repository import Repository
 from triage.transcripts.weights import locate
-from triage.wiring import load_classifier, load_rulebook
+from triage.wiring import load_classifier, load_rulebook, open_repository
+
+_SIGNING = "whsec_"  # other secrets are passwords and tokens, except a webhook's
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,28 @@ def checks(settings: Settings) -> Iterator[Check]:
             yield _check(f"source {source.name}", look)
     if not settings.sources:
         yield Check("sources", "warning", "none: nothing will come in; see [[sources]]")
+    conditions = _conditions(settings)
     for destination in settings.destinations:
-        yield _check(f"destination {destination.name}", _Reach(destination))
+        yield _destination(destination, conditions.get(destination.name))
     if not settings.destinations:
         yield Check("destinations", "warning", "none: leads stay here; see [[destinations]]")
+
+
+def _conditions(settings: Settings) -> dict[str, Condition]:
+    """What the worker learned about destinations; nothing where there is no database yet."""
+    try:
+        with open_repository(settings) as repository:
+            return repository.destinations.conditions()
+    except TriageError:  # the check of the database says it
+        return {}
+
+
+def _destination(destination: Destination, condition: Condition | None) -> Check:
+    what = f"destination {destination.name}"
+    if condition is not None:
+        state = "failed" if condition.is_stopped else "warning"
+        return Check(what, state, described(condition))
+    return _check(what, _Reach(destination))
 
 
 def _check(what: str, look: Callable[[], str]) -> Check:
@@ -126,12 +148,17 @@ class _Reach:
     destination: Destination
 
     def __call__(self) -> str:
-        sign(self.destination.signing_secret, "msg_check", datetime.now(UTC), "{}")
-        url = urlsplit(self.destination.url)
-        port = url.port or (443 if url.scheme == "https" else 80)
-        try:
-            with socket.create_connection((url.hostname or "", port), timeout=5):
-                pass
-        except OSError as error:
-            raise Transient(f"{url.hostname}:{port}: {error.strerror or error}") from error
-        return f"{url.hostname}:{port} answers; the secret can sign"
+        signs = ""
+        target = self.destination
+        if target.kind == "webhook" or target.token.startswith(_SIGNING):
+            for secret in self.destination.signing_secrets:
+                sign(secret, "msg_check", datetime.now(UTC), "{}")
+            signs = "; the secret can sign"
+        url = urlsplit(target.url)
+        host = url.hostname or target.host
+        if not host:
+            return f"{target.kind}, not asked"
+        usual = {"tls": 465, "starttls": 587, "none": 25}[target.security] if target.host else 443
+        port = url.port or target.port or (80 if url.scheme == "http" else usual)
+        reach(host, port, allow_private=self.destination.allow_private, timeout=5)
+        return f"{host}:{port} answers{signs}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from triage.cli import output
+from triage.store.acknowledgements import Acknowledgement
 from triage.store.outbox import Attempt
 from triage.store.records import HistoryEntry, Work
 from triage.store.repository import Repository
@@ -24,6 +25,7 @@ class Dossier:
     decision: Decision | None
     deliveries: list[Delivery]
     attempts: dict[str, list[Attempt]]
+    acknowledgement: Acknowledgement | None
     history: list[HistoryEntry]
 
 
@@ -42,6 +44,7 @@ def collect(repository: Repository, inquiry_id: str) -> Dossier:
         qualification=archive.qualification(inquiry_id),
         decision=archive.decision(inquiry_id),
         deliveries=deliveries,
+        acknowledgement=repository.acknowledgements.get(inquiry_id),
         attempts={d.id: repository.outbox.attempts(d.id) for d in deliveries},
         history=archive.history(inquiry_id),
     )
@@ -59,9 +62,11 @@ def show(dossier: Dossier) -> None:
     for delivery in dossier.deliveries:
         tries = f"{delivery.attempts} tries" if delivery.attempts != 1 else "1 try"
         output.say(
-            f"delivery    {delivery.id} to {delivery.destination}: {delivery.state} after {tries} "
-            f"{delivery.last_error}".rstrip()
+            f"delivery    {delivery.event} {delivery.id} to {delivery.destination}: "
+            f"{delivery.state} after {tries}{_speed(delivery)} {delivery.last_error}".rstrip()
         )
+    if known := dossier.acknowledgement:
+        output.say(f"looked after by {known.by}, since {known.at.astimezone():%Y-%m-%d %H:%M:%S}")
     _show_text(dossier)
     output.say("history", "bold")
     for entry in dossier.history:
@@ -69,6 +74,13 @@ def show(dossier: Dossier) -> None:
             f"{name} {_brief(value)}" for name, value in entry.detail.items() if value
         )
         output.say(f"  {entry.at:%H:%M:%S.%f}"[:-3] + f"  {entry.event:<12} {detail}")
+
+
+def _speed(delivery: Delivery) -> str:
+    """How long the lead took from its arrival to the team."""
+    if delivery.arrival_s is None:
+        return ""
+    return f", {output.duration(delivery.arrival_s)} after arrival"
 
 
 def _show_verdict(dossier: Dossier) -> None:

@@ -95,6 +95,18 @@ def ago(moment: datetime | None) -> str:
     return f"{seconds:.0f} s"
 
 
+def duration(seconds: float | None) -> str:
+    """A length of time in words: `0.8 s`, `45 s`, `12 min`, `3.5 h`, `2.1 d`; empty for none."""
+    if seconds is None:
+        return ""
+    for size, unit in ((86_400, "d"), (3600, "h")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    if seconds >= 120:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
 class Advance(Protocol):
     """Tells how far long work is."""
 

@@ -1,4 +1,4 @@
-"""`inquiries` and `deliveries`: what was decided about whom, and what reached the team."""
+"""`inquiries`: what came in, and what was decided about whom."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ if TYPE_CHECKING:
     from triage.store.repository import Repository
 
 inquiries = typer.Typer(no_args_is_help=True, help="Inquiries: what came in and what became of it.")
-deliveries = typer.Typer(no_args_is_help=True, help="Deliveries: leads on their way to endpoints.")
 
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 Limit = Annotated[int, typer.Option(help="At most that many.", min=1, max=100_000)]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command groups."""
+    """Add the command group."""
     app.add_typer(inquiries, name="inquiries")
-    app.add_typer(deliveries, name="deliveries")
 
 
 @inquiries.command("list")
@@ -39,14 +37,14 @@ def list_inquiries(
     from triage.types import Outcome, Stage  # noqa: PLC0415 - heavy
     from triage.wiring import open_repository  # noqa: PLC0415 - heavy
 
-    chosen_stage = _choice("--stage", stage, list(Stage))
-    chosen_outcome = _choice("--outcome", outcome, list(Outcome))
+    chosen_stage = choice("--stage", stage, list(Stage))
+    chosen_outcome = choice("--outcome", outcome, list(Outcome))
     with open_repository(of(context).required_settings) as repository:
         rows = repository.archive.listed(
             limit=limit,
             stage=Stage(chosen_stage) if chosen_stage else None,
             outcome=Outcome(chosen_outcome) if chosen_outcome else None,
-            label=_choice("--label", label, LABELS),
+            label=choice("--label", label, LABELS),
         )
     if as_json:
         for row in rows:
@@ -83,7 +81,7 @@ def show_inquiry(
     from triage.wiring import open_repository  # noqa: PLC0415 - heavy
 
     with open_repository(of(context).required_settings) as repository:
-        dossier = collect(repository, _one_inquiry(repository, inquiry))
+        dossier = collect(repository, one_inquiry(repository, inquiry))
     if as_json:
         output.show_json(dossier)
     else:
@@ -108,7 +106,7 @@ def retry_inquiries(
             found = repository.archive.listed(limit=1_000_000, stage=Stage.QUARANTINED)
             ids = [row.id for row in found]
         else:
-            ids = [_one_inquiry(repository, prefix) for prefix in inquiry or []]
+            ids = [one_inquiry(repository, prefix) for prefix in inquiry or []]
         changed = [_requeue(repository, name) for name in ids]
     output.say(f"{sum(changed)} of {len(ids)} taken up again")
     raise typer.Exit(0 if all(changed) else 1)
@@ -124,78 +122,8 @@ def _requeue(repository: Repository, inquiry: str) -> bool:
         return False
 
 
-@deliveries.command("list")
-def list_deliveries(
-    context: typer.Context,
-    state: Annotated[str | None, typer.Option(help="pending, accepted or dead")] = None,
-    limit: Limit = 50,
-    as_json: Json = False,
-) -> None:
-    """List deliveries, newest first."""
-    from triage.types import DeliveryState  # noqa: PLC0415 - heavy
-    from triage.wiring import open_repository  # noqa: PLC0415 - heavy
-
-    chosen = _choice("--state", state, list(DeliveryState))
-    with open_repository(of(context).required_settings) as repository:
-        rows = repository.outbox.listed(
-            limit=limit, state=DeliveryState(chosen) if chosen else None
-        )
-    if as_json:
-        for row in rows:
-            output.show_json(row)
-        return
-    output.show_table(
-        [
-            "delivery",
-            "inquiry",
-            "destination",
-            "event",
-            "state",
-            ">tries",
-            "next try",
-            "last error",
-        ],
-        [
-            [
-                row.id,
-                row.inquiry_id,
-                row.destination,
-                row.event,
-                row.state,
-                row.attempts,
-                row.next_at,
-                row.last_error,
-            ]
-            for row in rows
-        ],
-    )
-
-
-@deliveries.command("retry")
-def retry_deliveries(
-    context: typer.Context,
-    delivery: Annotated[list[str] | None, typer.Argument(help="Ids, or beginnings.")] = None,
-    dead: Annotated[bool, typer.Option("--dead", help="All dead letters.")] = False,
-) -> None:
-    """Make deliveries due now, under their old ids; a running worker sends them."""
-    from triage.errors import Usage  # noqa: PLC0415 - with the next
-    from triage.types import DeliveryState  # noqa: PLC0415 - heavy
-    from triage.wiring import open_repository  # noqa: PLC0415 - heavy
-
-    if bool(delivery) == dead:
-        raise Usage("name the deliveries to retry, or use --dead for all dead letters")
-    with open_repository(of(context).required_settings) as repository:
-        outbox = repository.outbox
-        if dead:
-            ids = [row.id for row in outbox.listed(limit=1_000_000, state=DeliveryState.DEAD)]
-        else:
-            ids = [_one(outbox.find(prefix), "delivery", prefix) for prefix in delivery or []]
-        changed = [name for name in ids if outbox.revive(name)]
-    output.say(f"{len(changed)} of {len(ids)} due now")
-    raise typer.Exit(0 if len(changed) == len(ids) else 1)
-
-
-def _choice(option: str, value: str | None, allowed: Any) -> str | None:
+def choice(option: str, value: str | None, allowed: Any) -> str | None:
+    """The value of an option. Raises `Usage` where it is not among the allowed ones."""
     from triage.errors import Usage  # noqa: PLC0415
 
     if value is not None and value not in list(allowed):
@@ -203,11 +131,13 @@ def _choice(option: str, value: str | None, allowed: Any) -> str | None:
     return value
 
 
-def _one_inquiry(repository: Repository, prefix: str) -> str:
-    return _one(repository.archive.find(prefix), "inquiry", prefix)
+def one_inquiry(repository: Repository, prefix: str) -> str:
+    """The inquiry whose id begins so. Raises `Usage` unless there is exactly one."""
+    return one(repository.archive.find(prefix), "inquiry", prefix)
 
 
-def _one(found: list[str], what: str, prefix: str) -> str:
+def one(found: list[str], what: str, prefix: str) -> str:
+    """The only one of what was found for a prefix. Raises `Usage` for none or several."""
     from triage.errors import Usage  # noqa: PLC0415
 
     if len(found) == 1 or prefix in found:

@@ -65,6 +65,8 @@ lead_floor = 0.2                # from this probability of a lead on, nothing is
 # name = "crm"
 # url = "https://crm.example.com/hooks/leads"
 # secret_file = "secrets/webhook-secret"
+# allow_private = true          # if it is on this machine or in your own network
+# filter = { grades = ["A", "B"], campaigns = ["spring*"] }
 """
 
 

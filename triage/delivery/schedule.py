@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
-from triage.delivery.webhook import Answer
+from triage.delivery.answer import Answer
 from triage.settings import DeliveryRules
 
 _LONGEST_PAUSE = 86_400.0  # seconds; a Retry-After beyond a day would be as good as a loss

@@ -58,6 +58,7 @@ settle_seconds = 0
 name = "sales"
 url = "{url}"
 secret_file = "secret"
+allow_private = true
 
 [delivery]
 schedule = [1, 2, 5, 10, 30]

@@ -57,6 +57,12 @@ class Claims(Generic[T]):
             if not self._busy:
                 self._changed.notify_all()
 
+    @property
+    def count(self) -> int:
+        """How many rows are claimed."""
+        with self._changed:
+            return len(self._busy)
+
     def wait(self, timeout: float) -> bool:
         """Wait until nothing is claimed, `timeout` seconds at most; returns whether so."""
         with self._changed:

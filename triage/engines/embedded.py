@@ -20,6 +20,7 @@ from triage.engines.courier import Courier
 from triage.engines.lanes import Lanes
 from triage.errors import TriageError
 from triage.pipeline.dispatch import Dispatch
+from triage.pipeline.escalation import Escalation
 from triage.pipeline.failures import backoff
 from triage.pipeline.ingest import PollResult, ingest
 from triage.pipeline.steps import Steps
@@ -46,7 +47,8 @@ class EmbeddedEngine:
         self._settings = settings
         self._repository = repository
         self._sources = sources
-        self._courier = Courier(dispatch, settings.delivery.workers)
+        self._courier = Courier(dispatch)
+        self._escalation = Escalation(settings, repository)
         self._lanes = Lanes(steps, settings, self._courier.sweep)
         self._stopping = threading.Event()
         self._plans = {source.name: source for source in settings.sources if source.enabled}
@@ -76,9 +78,9 @@ class EmbeddedEngine:
 
     def sweep(self) -> None:
         """Start on everything that is due: inquiries and deliveries."""
-        for part in (self._lanes, self._courier):
+        for sweep in (self._lanes.sweep, self._escalation.sweep, self._courier.sweep):
             try:
-                part.sweep()
+                sweep()
             except TriageError as error:
                 log.warning("sweep failed", problem=str(error))
 

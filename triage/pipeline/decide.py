@@ -55,6 +55,11 @@ def decide(
     return Decision(Outcome.NURTURE, f"{named}, score {score} is below {rules.forward_score}")
 
 
+def untaken(decision: Decision) -> Decision:
+    """What becomes of a lead that no destination's filter lets pass: a person looks at it."""
+    return Decision(Outcome.REVIEW, f"{decision.reason}, but no destination's filter takes it")
+
+
 def _named(verdict: Verdict, ruling: Ruling) -> str:
     """The label in words, with the rule that has a say in it."""
     label = f"{verdict.own} ({verdict.label})" if verdict.own else verdict.label

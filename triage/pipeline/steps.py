@@ -7,27 +7,28 @@ moved already is left alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from classifiers.model import Classifier
-from triage.delivery import events
+from triage.delivery.payload import Case
 from triage.errors import Configuration, Permanent
 from triage.intake.call import read_call
 from triage.intake.mail import parse_mail
-from triage.pipeline.decide import decide, may_be_lead
+from triage.pipeline.decide import decide, may_be_lead, untaken
 from triage.pipeline.reading import Reading, read
 from triage.pipeline.ruled import named, relabelled
 from triage.pipeline.stages import Step
+from triage.pipeline.telling import Teller, stored_case
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
 from triage.signals.learned import TextTagger
 from triage.signals.qualify import qualify
-from triage.store import records
 from triage.store.records import Work
 from triage.store.repository import Repository
 from triage.transcripts.host import TranscriberHost
-from triage.types import Delivery, DeliveryState, Inquiry, Transcript
+from triage.types import Inquiry, Outcome, Transcript
 
 T = TypeVar("T")
 
@@ -142,37 +143,17 @@ class Steps:
             reading.ruling,
             self.settings.taxonomy,
         )
-        deliveries = []
-        if decision.outcome == "forward" and not self.settings.destinations:
+        if decision.outcome == Outcome.FORWARD and not self.settings.destinations:
             raise Configuration(
                 "a lead waits here, because no destination is set; see [[destinations]]"
             )
-        if decision.outcome == "forward" and qualification:
-            inquiry, transcript = self._text(work)
-            moment = records.now()
-            deliveries = [
-                Delivery(
-                    id=events.message_id(work.identity, destination.name, events.LEAD_QUALIFIED),
-                    inquiry_id=work.id,
-                    destination=destination.name,
-                    event=events.LEAD_QUALIFIED,
-                    body=events.lead_qualified(
-                        inquiry,
-                        transcript,
-                        verdict,
-                        qualification,
-                        decision,
-                        business=self.settings.business.name,
-                        at=moment,
-                    ),
-                    attempts=0,
-                    state=DeliveryState.PENDING,
-                    created_at=moment,
-                    next_at=moment,
-                )
-                for destination in self.settings.destinations
-            ]
-        self.repository.worklist.settled(work, decision, deliveries)
+        inquiry, transcript = self._text(work)
+        case = Case(inquiry, transcript, verdict, qualification, decision)
+        teller = Teller(self.settings, partial(stored_case, self.repository))
+        if decision.outcome == Outcome.FORWARD and not teller.takers(case):
+            decision = untaken(decision)
+            case = replace(case, decision=decision)
+        self.repository.worklist.settled(work, decision, teller.plan(case))
 
     def _text(self, work: Work) -> tuple[Inquiry, Transcript | None]:
         archive = self.repository.archive

@@ -9,9 +9,10 @@ source would not show again or that could not be delivered again under the same 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from alembic import command
@@ -112,6 +113,9 @@ class Database:
             hide_parameters=True,  # they are the text of inquiries, and errors are logged
         )
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        # SQLite has one writer at a time and lets the others sleep and look again; threads that
+        # queue here instead go on at once.
+        self._writing: AbstractContextManager[Any] = Lock() if self.is_sqlite else nullcontext()
         # The two dialects' INSERT … ON CONFLICT are spelled alike, but are two functions.
         self.insert: Callable[[Table], Any] = sqlite.insert if self.is_sqlite else postgresql.insert
         if self.is_sqlite:
@@ -123,7 +127,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A short transaction; commits at the end. Raises `Transient` where the server is away."""
-        with _transient_faults(), self.engine.begin() as connection:
+        with self._writing, _transient_faults(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager

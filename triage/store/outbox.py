@@ -8,13 +8,35 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, select, update
 
 from triage.store import records, tables
 from triage.store.database import Database
 from triage.types import Delivery, DeliveryState
+
+# What every try needs is put together once: building a statement takes longer than running it.
+_TRIED: Final = (
+    update(tables.deliveries)
+    .where(
+        tables.deliveries.c.id == bindparam("delivery_id"),
+        tables.deliveries.c.state == DeliveryState.PENDING,
+    )
+    .values(
+        state=bindparam("new_state"),
+        attempts=tables.deliveries.c.attempts + 1,
+        next_at=bindparam("next_try"),
+        accepted_at=bindparam("answered"),
+        arrival_s=bindparam("since"),
+        last_status=bindparam("status"),
+        last_error=bindparam("error"),
+    )
+)
+_ATTEMPT: Final = insert(tables.attempts)
+_ARRIVED: Final = select(tables.inquiries.c.received_at).where(
+    tables.inquiries.c.id == bindparam("inquiry_id")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +50,18 @@ class Attempt:
 
 
 def add(connection: Connection, deliveries: Sequence[Delivery]) -> None:
-    """Write events, as part of the transaction that decides them."""
+    """Write events, as part of the transaction that decides them; they leave in this order."""
+    table = tables.deliveries
     for delivery in deliveries:
-        sequence = connection.execute(
-            select(func.count()).where(
-                tables.deliveries.c.inquiry_id == delivery.inquiry_id,
-                tables.deliveries.c.destination == delivery.destination,
-                tables.deliveries.c.event == delivery.event,
+        same_kind = func.count().filter(table.c.event == delivery.event)
+        sequence, position = connection.execute(
+            select(same_kind, func.count()).where(
+                table.c.inquiry_id == delivery.inquiry_id,
+                table.c.destination == delivery.destination,
             )
-        ).scalar_one()
+        ).one()
         connection.execute(
-            insert(tables.deliveries).values(**asdict(delivery), sequence=sequence + 1)
+            insert(table).values(**asdict(delivery), sequence=sequence + 1, position=position + 1)
         )
 
 
@@ -58,13 +81,30 @@ class Outbox:
     def due(self, destination: str, limit: int, skip: Collection[str] = ()) -> list[Delivery]:
         """Pending deliveries to a destination whose time has come, longest due first.
 
-        `skip`: ids that are under way.
+        An event waits until what came before it, about the same inquiry or under the id it refers
+        to, is accepted or dead. `skip`: ids that are under way.
         """
         table = tables.deliveries
+        earlier = table.alias("earlier")
         query = (
             select(table)
             .where(table.c.state == DeliveryState.PENDING, table.c.next_at <= records.now())
             .where(table.c.destination == destination)
+            .where(
+                ~exists().where(
+                    earlier.c.inquiry_id == table.c.inquiry_id,
+                    earlier.c.destination == destination,
+                    earlier.c.position < table.c.position,
+                    earlier.c.state == DeliveryState.PENDING,
+                ),
+                or_(
+                    table.c.refers_to == "",
+                    ~exists().where(
+                        earlier.c.id == table.c.refers_to,
+                        earlier.c.state == DeliveryState.PENDING,
+                    ),
+                ),
+            )
             .order_by(table.c.next_at)
             .limit(limit)
         )
@@ -81,24 +121,23 @@ class Outbox:
         next_at: datetime | None = None,
     ) -> bool:
         """Store an attempt and its consequence, unless somebody else settled the row meanwhile."""
-        table = tables.deliveries
         accepted = state is DeliveryState.ACCEPTED
+        answered = attempt.at + timedelta(seconds=attempt.duration_s)
         with self.database.write() as connection:
+            arrival_s = _since_arrival(connection, delivery, answered) if accepted else None
             moved = connection.execute(
-                update(table)
-                .where(table.c.id == delivery.id, table.c.state == DeliveryState.PENDING)
-                .values(
-                    state=state,
-                    attempts=table.c.attempts + 1,
-                    next_at=next_at,
-                    accepted_at=attempt.at if accepted else None,
-                    last_status=attempt.status,
-                    last_error=attempt.error,
-                )
+                _TRIED,
+                {
+                    "delivery_id": delivery.id,
+                    "new_state": state,
+                    "next_try": next_at,
+                    "answered": answered if accepted else None,
+                    "since": arrival_s,
+                    "status": attempt.status,
+                    "error": attempt.error,
+                },
             )
-            connection.execute(
-                insert(tables.attempts).values(delivery_id=delivery.id, **asdict(attempt))
-            )
+            connection.execute(_ATTEMPT, {"delivery_id": delivery.id, **asdict(attempt)})
             if moved.rowcount == 1 and state is not DeliveryState.PENDING:
                 records.note(
                     connection,
@@ -122,6 +161,27 @@ class Outbox:
         """How many deliveries still wait for a try."""
         return self.counts()[DeliveryState.PENDING]
 
+    def revive_all(
+        self, state: DeliveryState = DeliveryState.DEAD, destination: str | None = None
+    ) -> int:
+        """Make all deliveries of a state (not ACCEPTED) due now, for one destination or every;
+        returns how many.
+        """
+        table = tables.deliveries
+        condition = [table.c.state == state, table.c.state != DeliveryState.ACCEPTED]
+        if destination is not None:
+            condition.append(table.c.destination == destination)
+        moment = records.now()
+        with self.database.write() as connection:
+            found = connection.execute(select(table.c.id, table.c.inquiry_id).where(*condition))
+            for delivery_id, inquiry_id in found.all():
+                records.note(connection, inquiry_id, "delivery_revived", {"id": delivery_id})
+            return connection.execute(
+                update(table)
+                .where(*condition)
+                .values(state=DeliveryState.PENDING, next_at=moment, attempts=0)
+            ).rowcount
+
     def revive(self, delivery_id: str) -> bool:
         """Make a dead or waiting delivery due now, under its old id; False if accepted."""
         table = tables.deliveries
@@ -143,6 +203,7 @@ class Outbox:
         limit: int = 50,
         state: DeliveryState | None = None,
         inquiry_id: str | None = None,
+        destination: str | None = None,
     ) -> list[Delivery]:
         """Deliveries for a list, newest first."""
         table = tables.deliveries
@@ -151,6 +212,8 @@ class Outbox:
             query = query.where(table.c.state == state)
         if inquiry_id is not None:
             query = query.where(table.c.inquiry_id == inquiry_id)
+        if destination is not None:
+            query = query.where(table.c.destination == destination)
         with self.database.read() as connection:
             return [_delivery(row) for row in connection.execute(query)]
 
@@ -172,12 +235,47 @@ class Outbox:
             found = {DeliveryState(state): number for state, number in connection.execute(query)}
         return {state: found.get(state, 0) for state in DeliveryState}
 
+    def counts_by_destination(self) -> dict[str, dict[DeliveryState, int]]:
+        """How many deliveries to each destination are in each state that has any."""
+        table = tables.deliveries
+        query = select(table.c.destination, table.c.state, func.count()).group_by(
+            table.c.destination, table.c.state
+        )
+        found: dict[str, dict[DeliveryState, int]] = {}
+        with self.database.read() as connection:
+            for name, state, number in connection.execute(query):
+                found.setdefault(name, {})[DeliveryState(state)] = number
+        return found
+
+    def speed(self, destination: str, last: int = 1000) -> tuple[float | None, float | None]:
+        """(median, 95th percentile) of the seconds from arrival to acceptance, over the newest."""
+        table = tables.deliveries
+        query = (
+            select(table.c.arrival_s)
+            .where(table.c.destination == destination, table.c.arrival_s.is_not(None))
+            .order_by(table.c.created_at.desc())
+            .limit(last)
+        )
+        with self.database.read() as connection:
+            seconds = sorted(connection.execute(query).scalars())
+        if not seconds:
+            return None, None
+        return seconds[(len(seconds) - 1) // 2], seconds[(len(seconds) - 1) * 95 // 100]
+
     def find(self, prefix: str) -> list[str]:
         """Ids that begin with `prefix`, ten at most."""
         column = tables.deliveries.c.id
         query = select(column).where(column.startswith(prefix, autoescape=True)).limit(10)
         with self.database.read() as connection:
             return list(connection.execute(query).scalars())
+
+
+def _since_arrival(connection: Connection, delivery: Delivery, moment: datetime) -> float:
+    """Seconds from the arrival of the inquiry; clocks of mail servers may be ahead of ours."""
+    arrived: datetime = connection.execute(
+        _ARRIVED, {"inquiry_id": delivery.inquiry_id}
+    ).scalar_one()
+    return max(0.0, (moment - arrived).total_seconds())
 
 
 def _delivery(row: Row[Any]) -> Delivery:
@@ -194,4 +292,6 @@ def _delivery(row: Row[Any]) -> Delivery:
         accepted_at=row.accepted_at,
         last_status=row.last_status,
         last_error=row.last_error,
+        refers_to=row.refers_to,
+        arrival_s=row.arrival_s,
     )

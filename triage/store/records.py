@@ -73,6 +73,7 @@ class HistoryEntry:
     detail: Mapping[str, Any]
 
 
+_NOTE = insert(tables.history)
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
@@ -114,9 +115,13 @@ def note(
 ) -> None:
     """Add to an inquiry's history, in the transaction that makes it true."""
     connection.execute(
-        insert(tables.history).values(
-            inquiry_id=inquiry_id, at=now(), event=event, detail=dump_detail(detail or {})
-        )
+        _NOTE,
+        {
+            "inquiry_id": inquiry_id,
+            "at": now(),
+            "event": event,
+            "detail": dump_detail(detail or {}),
+        },
     )
 
 

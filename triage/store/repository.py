@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from triage.errors import Configuration
 from triage.settings import Store
+from triage.store.acknowledgements import Acknowledgements
 from triage.store.archive import Archive
 from triage.store.arrivals import Arrivals
 from triage.store.blobs import BlobStore
+from triage.store.corrections import Corrections
 from triage.store.database import Database
+from triage.store.destinations import Destinations
 from triage.store.outbox import Outbox
+from triage.store.people import People
 from triage.store.polls import Polls
 from triage.store.worklist import Worklist
 
@@ -23,6 +27,10 @@ class Repository:
         self.worklist = Worklist(self.database)
         self.archive = Archive(self.database)
         self.outbox = Outbox(self.database)
+        self.destinations = Destinations(self.database)
+        self.acknowledgements = Acknowledgements(self.database)
+        self.corrections = Corrections(self.database)
+        self.people = People(self.database)
         self.polls = Polls(self.database)
 
     def require_current(self) -> None:

@@ -163,8 +163,38 @@ deliveries = Table(
     Column("accepted_at", UtcDateTime),
     Column("last_status", Integer),
     Column("last_error", SafeText, nullable=False),
+    # An event that this one must not overtake; empty where there is none.
+    Column("refers_to", String(60), nullable=False),
+    # The order of an inquiry's events for a destination; they leave one after the other.
+    Column("position", Integer, nullable=False),
+    # Seconds from the inquiry's arrival to the acceptance: the speed to lead.
+    Column("arrival_s", Float),
     UniqueConstraint("inquiry_id", "destination", "event", "sequence"),
-    Index(None, "state", "next_at"),
+    Index(None, "destination", "state", "next_at"),
+    Index(None, "inquiry_id", "destination", "position"),
+    Index(None, "state", "destination"),
+)
+
+# What is known of a destination beside its settings. No row: nothing remarkable.
+destinations = Table(
+    "destinations",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    # Set where it wants nothing any more (410), until a person enables it again.
+    Column("stopped_at", UtcDateTime),
+    # Left alone until then: it failed too often in a row, or asked for it.
+    Column("paused_until", UtcDateTime),
+    Column("failures", Integer, nullable=False),
+    Column("reason", SafeText, nullable=False),
+)
+
+# Who looks after which hot lead.
+acknowledgements = Table(
+    "acknowledgements",
+    metadata,
+    _inquiry_id(primary_key=True),
+    Column("by", SafeText, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 attempts = Table(
@@ -182,6 +212,75 @@ attempts = Table(
     Column("duration_s", Float, nullable=False),
     Column("status", Integer),
     Column("error", SafeText, nullable=False),
+)
+
+# What people said about an inquiry; never changed or removed.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _inquiry_id(index=True),
+    Column("verdict_id", Integer, ForeignKey("verdicts.id", ondelete="CASCADE"), nullable=False),
+    Column("label", String(40), nullable=False),
+    Column("previous", String(40), nullable=False),
+    Column("by", SafeText, nullable=False),
+    Column("note", SafeText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+# Everybody who asked for something, whichever way.
+people = Table(
+    "people",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", SafeText, nullable=False),
+    Column("company", SafeText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "company"),
+)
+
+
+def _person_id(primary_key: bool = False, index: bool = False) -> Column[str]:
+    return Column(
+        "person_id",
+        String(40),
+        ForeignKey("people.id", ondelete="CASCADE"),
+        nullable=False,
+        primary_key=primary_key,
+        index=index,
+    )
+
+
+# What a person is known by. People may share a number, so a value may stand here twice.
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("kind", String(10), primary_key=True),
+    Column("value", String(400), primary_key=True),
+    _person_id(primary_key=True, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+# Who made an inquiry.
+appearances = Table(
+    "appearances",
+    metadata,
+    _inquiry_id(primary_key=True),
+    _person_id(index=True),
+)
+
+# What a destination knows of an inquiry: under which lead, and whether that was taken back.
+handovers = Table(
+    "handovers",
+    metadata,
+    _inquiry_id(primary_key=True),
+    Column("destination", String(40), primary_key=True),
+    # The id of the `lead.qualified` by which the destination knows the lead.
+    Column("lead_id", String(60), nullable=False, index=True),
+    # Whether that event was about this inquiry, and not about an earlier one of the same person.
+    Column("opened", Boolean, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("retracted_at", UtcDateTime),
 )
 
 history = Table(

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from triage.errors import Permanent
 from triage.store import outbox, records, tables
 from triage.store.database import Database
+from triage.store.handovers import Ledger, Plan
 from triage.store.records import Work
 from triage.types import (
     Channel,
@@ -165,8 +166,13 @@ class Worklist:
                 records.note(connection, work.id, "qualified", columns)
         return True
 
-    def settled(self, work: Work, decision: Decision, deliveries: Sequence[Delivery]) -> bool:
-        """QUALIFIED → SETTLED; the outbox rows are written in the transaction that decides."""
+    def settled(
+        self, work: Work, decision: Decision, deliveries: Sequence[Delivery] | Plan
+    ) -> bool:
+        """QUALIFIED → SETTLED; the outbox rows are written in the transaction that decides.
+
+        A plan is asked inside it what to write: what others were told meanwhile counts.
+        """
         moment = records.now()
         with self.database.write() as connection:
             if not _move(
@@ -182,6 +188,8 @@ class Worklist:
                     created_at=moment,
                 )
             )
+            if callable(deliveries):
+                deliveries = deliveries(Ledger(self.database, connection, work.id))
             outbox.add(connection, deliveries)
             records.note(
                 connection,

@@ -20,8 +20,8 @@ from triage.transcripts.weights import Weights
 TEMPERATURES: Final = (0.0, 0.2, 0.4)
 
 # In frames of 10 ms. Whisper pads what it hears to 30 s; a window that is not full is encoded with
-# 3 s of that silence only (with less, words get lost), and 10 s of speech tell its language. A
-# third less time on calls of half a minute, the same word error rate (benchmarks/transcribe.py).
+# 3 s of that silence only (with 1 s the shipped calls had more word errors), and 10 s of speech
+# tell its language.
 SILENCE: Final = 300
 LANGUAGE: Final = 1_000
 

@@ -1,0 +1,75 @@
+"""`inquiries relabel`, `renew` and `export`, as people and programs call them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tests.support.leads import Desk, desk
+from triage.cli.app import app
+from triage.errors import Usage
+from triage.settings import Destination
+from triage.store.repository import Repository
+
+
+@pytest.fixture
+def crm(repository: Repository, tmp_path: Path) -> Desk:
+    """A desk whose settings are in a file, too."""
+    (tmp_path / "triage.toml").write_text(
+        '[business]\nname = "Brightwater"\ndomains = ["brightwater.example"]\n'
+        '[store]\ndata_dir = "data"\n'
+        '[[destinations]]\nname = "crm"\nurl = "http://127.0.0.1:1/"\n'
+    )
+    return desk(repository, Destination(name="crm", url="http://127.0.0.1:1/"))
+
+
+def triage(folder: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(
+        app, ["--settings", str(folder / "triage.toml"), *arguments], catch_exceptions=False
+    )
+
+
+def test_relabel_says_what_it_caused(crm: Desk, tmp_path: Path) -> None:
+    lead = crm.settled("one")
+    said = ("--by", "Dana", "--note", "a test")
+    done = triage(tmp_path, "inquiries", "relabel", lead[:-2], "spam", *said, "--json")
+    assert done.exit_code == 0
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert (found["inquiry_id"], found["outcome"]) == (lead, "file")
+    assert [(event["event"], event["destination"]) for event in found["events"]] == [
+        ("lead.retracted", "crm")
+    ]
+    again = triage(tmp_path, "inquiries", "relabel", lead, "spam")
+    assert again.exit_code == 0
+    assert "every destination knows that already" in again.stdout
+    (first, second) = crm.repository.corrections.of(lead)
+    assert (first.by, first.note, second.by) == ("Dana", "a test", "")
+    with pytest.raises(Usage, match="choose one of"):
+        triage(tmp_path, "inquiries", "relabel", lead, "junk")
+
+
+def test_renew_finds_nothing_new_in_the_same(crm: Desk, tmp_path: Path) -> None:
+    lead = crm.settled("one")
+    done = triage(tmp_path, "inquiries", "renew", lead)
+    assert done.exit_code == 0
+    assert "every destination knows that already" in done.stdout
+    with pytest.raises(Usage, match="is no call"):
+        triage(tmp_path, "inquiries", "renew", lead, "--transcribe")
+
+
+def test_export_writes_a_vcon(crm: Desk, tmp_path: Path) -> None:
+    lead = crm.settled("one")
+    container = json.loads(triage(tmp_path, "inquiries", "export", lead).stdout)
+    assert (container["vcon"], container["dialog"][0]["type"]) == ("0.4.0", "text")
+    target = tmp_path / "one.vcon"
+    triage(tmp_path, "inquiries", "export", lead, "--format", "vcon", "-o", str(target))
+    assert json.loads(target.read_text("utf-8"))["uuid"] == container["uuid"]
+    with pytest.raises(Usage, match="choose vcon"):
+        triage(tmp_path, "inquiries", "export", lead, "--format", "pdf")
+    waiting = crm.qualified("two").id
+    with pytest.raises(Usage, match="can be exported once it is settled"):
+        triage(tmp_path, "inquiries", "export", waiting)

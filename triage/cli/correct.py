@@ -1,0 +1,124 @@
+"""`inquiries relabel`, `renew` and `export`: what a person does about one inquiry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triage.cli import output
+from triage.cli.context import of
+from triage.cli.records import inquiries, one_inquiry
+
+if TYPE_CHECKING:
+    from triage.pipeline.corrections import Corrected
+
+Id = Annotated[str, typer.Argument(help="An id, or the beginning of one.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+
+
+def register() -> None:
+    """Add the commands to `inquiries`."""
+    inquiries.command("relabel")(relabel)
+    inquiries.command("renew")(renew)
+    inquiries.command("export")(export)
+
+
+def relabel(
+    context: typer.Context,
+    inquiry: Id,
+    label: Annotated[str, typer.Argument(help="lead, support, spam, …, or an own label.")],
+    by: Annotated[str, typer.Option("--by", help="Who says so.")] = "",
+    note: Annotated[str, typer.Option("--note", help="Why.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Say what an inquiry is: leads are sent, what was sent in error is retracted."""
+    from triage.pipeline.corrections import Corrections  # noqa: PLC0415 - heavy
+    from triage.wiring import open_repository  # noqa: PLC0415 - heavy
+
+    of(context).configure_logs()
+    settings = of(context).required_settings
+    with open_repository(settings) as repository:
+        found = one_inquiry(repository, inquiry)
+        corrected = Corrections(settings, repository).relabel(found, label, by=by, note=note)
+    _tell(found, corrected, as_json=as_json)
+
+
+def renew(
+    context: typer.Context,
+    inquiry: Id,
+    transcribe: Annotated[
+        bool, typer.Option("--transcribe", help="Transcribe the recording again first.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Look for signals again, with the settings of now; who knows the lead is told what changed."""
+    from triage.pipeline.corrections import Corrections  # noqa: PLC0415 - heavy
+    from triage.wiring import load_rulebook, open_repository, transcribe_again  # noqa: PLC0415
+
+    of(context).configure_logs()
+    settings = of(context).required_settings
+    with open_repository(settings) as repository:
+        found = one_inquiry(repository, inquiry)
+        transcript = transcribe_again(settings, repository, found) if transcribe else None
+        corrections = Corrections(settings, repository)
+        corrected = corrections.renew(found, load_rulebook(settings), transcript)
+    _tell(found, corrected, as_json=as_json)
+
+
+def export(
+    context: typer.Context,
+    inquiry: Id,
+    form: Annotated[str, typer.Option("--format", help="vcon")] = "vcon",
+    original: Annotated[
+        bool, typer.Option("--original", help="Put the mail or the recording in, whole.")
+    ] = False,
+    target: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file; default: standard output.")
+    ] = None,
+) -> None:
+    """Write one inquiry with all that was found, for other programs."""
+    import json  # noqa: PLC0415 - with the next
+
+    from triage.errors import Usage  # noqa: PLC0415
+    from triage.pipeline.exports import exported  # noqa: PLC0415 - heavy
+    from triage.wiring import open_repository  # noqa: PLC0415 - heavy
+
+    if form != "vcon":
+        raise Usage(f"--format {form}: choose vcon")
+    settings = of(context).required_settings
+    with open_repository(settings) as repository:
+        found = one_inquiry(repository, inquiry)
+        container = exported(settings, repository, found, original=original)
+    text = json.dumps(container, ensure_ascii=False, indent=2)
+    if target is None:
+        typer.echo(text)
+        return
+    try:
+        target.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise Usage(f"--output {target}: {error.strerror}") from error
+
+
+def _tell(inquiry: str, corrected: Corrected, *, as_json: bool) -> None:
+    decision = corrected.decision
+    if as_json:
+        told = [
+            {"id": event.id, "event": event.event, "destination": event.destination}
+            for event in corrected.events
+        ]
+        output.show_json(
+            {
+                "inquiry_id": inquiry,
+                "outcome": decision.outcome,
+                "reason": decision.reason,
+                "events": told,
+            }
+        )
+        return
+    output.say(f"{inquiry}: {decision.outcome}, {decision.reason}")
+    for event in corrected.events:
+        output.say(f"  {event.event} to {event.destination}, {event.id}; a running worker sends it")
+    if not corrected.events:
+        output.say("  nobody needs to be told: every destination knows that already")

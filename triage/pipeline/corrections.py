@@ -1,0 +1,182 @@
+"""What happens when a person says what an inquiry is, or when it is looked at again.
+
+A correction always acts: it forwards, retracts, or is noted where everybody knows already. The
+events are written in the transaction that decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import structlog
+
+from classifiers.labels import LABELS
+from triage.delivery.payload import Case
+from triage.errors import Transient, Usage
+from triage.pipeline.decide import decide, may_be_lead, untaken
+from triage.pipeline.reading import read
+from triage.pipeline.ruled import certain
+from triage.pipeline.telling import Said, Teller, stored_case
+from triage.rules.rulebook import Rulebook
+from triage.settings import Settings
+from triage.signals.qualify import qualify
+from triage.store import corrections as stored
+from triage.store import records
+from triage.store.records import Work
+from triage.store.repository import Repository
+from triage.types import (
+    Decision,
+    Delivery,
+    Inquiry,
+    Outcome,
+    Qualification,
+    Stage,
+    Transcript,
+    Verdict,
+)
+
+log = structlog.get_logger(__name__)
+
+BY_PERSON = "person"
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What an inquiry is now, and the events that made it known."""
+
+    decision: Decision
+    events: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """Acts on what people say."""
+
+    settings: Settings
+    repository: Repository
+
+    def relabel(self, inquiry_id: str, label: str, *, by: str = "", note: str = "") -> Corrected:
+        """Give an inquiry a label, one of the nine or an own one, and act on it.
+
+        Repeating it is noted and changes nothing else. Raises `Usage` for an unknown label, and for
+        an inquiry that was not read yet.
+        """
+        return self._repeat(partial(self._relabel, inquiry_id, label, by, note))
+
+    def renew(
+        self, inquiry_id: str, rulebook: Rulebook, transcript: Transcript | None = None
+    ) -> Corrected:
+        """Look at a settled inquiry again: with a better transcript, or with better signals.
+
+        The label stays. Destinations that know the lead get `lead.updated` where something changed.
+        Raises `Usage` unless the inquiry is settled.
+        """
+        return self._repeat(partial(self._renew, inquiry_id, rulebook, transcript))
+
+    def _repeat(self, act: Callable[[], Corrected | None]) -> Corrected:
+        for _ in range(_TRIES):
+            if corrected := act():
+                return corrected
+        raise Transient("the inquiry is being worked on; try again")
+
+    def _relabel(self, inquiry_id: str, label: str, by: str, note: str) -> Corrected | None:
+        work, inquiry, transcript = self._read(inquiry_id)
+        verdict = self._verdict(label, by)
+        qualification = None
+        if verdict.label == "lead":
+            qualification = self._qualified(inquiry, transcript)
+        decision = self._decision(verdict, by)
+        case = self._takeable(Case(inquiry, transcript, verdict, qualification, decision))
+        before = self.repository.archive.verdict(inquiry_id)
+        previous = (before.own or before.label) if before else ""
+        deliveries = self.repository.corrections.apply(
+            work,
+            stored.Correction(label, previous, by, note, records.now()),
+            stored.Outcome(verdict, qualification, case.decision),
+            self._teller().plan(case, Said(previous, by, note)),
+        )
+        if deliveries is None:
+            return None
+        log.info("corrected", inquiry=inquiry_id, label=label, events=len(deliveries))
+        return Corrected(case.decision, tuple(deliveries))
+
+    def _renew(
+        self, inquiry_id: str, rulebook: Rulebook, transcript: Transcript | None
+    ) -> Corrected | None:
+        work, inquiry, known = self._read(inquiry_id)
+        before = stored_case(self.repository, inquiry_id)
+        if work.stage is not Stage.SETTLED or before is None:
+            raise Usage(f"{inquiry_id} is {work.stage}; only a settled inquiry can be renewed")
+        heard = transcript or known
+        qualification = None
+        if may_be_lead(before.verdict, self.settings.decision):
+            qualification = self._qualified(inquiry, heard)
+        decision = before.decision
+        if not before.verdict.model.startswith(BY_PERSON):
+            profile = self.settings.business.profile
+            reading = read(inquiry, heard, profile, rulebook.rule(inquiry))
+            decision = decide(
+                before.verdict,
+                qualification,
+                self.settings.decision,
+                reading.doubts,
+                reading.ruling,
+                self.settings.taxonomy,
+            )
+        case = self._takeable(Case(inquiry, heard, before.verdict, qualification, decision))
+        deliveries = self.repository.corrections.renew(
+            work,
+            transcript,
+            stored.Outcome(case.verdict, qualification, case.decision),
+            self._teller().plan(case, Said()),
+        )
+        return None if deliveries is None else Corrected(case.decision, tuple(deliveries))
+
+    def _qualified(self, inquiry: Inquiry, transcript: Transcript | None) -> Qualification:
+        ideal, business = self.settings.ideal_customer, self.settings.business
+        return qualify(inquiry, transcript, ideal, business)
+
+    def _read(self, inquiry_id: str) -> tuple[Work, Inquiry, Transcript | None]:
+        work = self.repository.worklist.get(inquiry_id)
+        if work is None:
+            raise Usage(f"no inquiry {inquiry_id}")
+        inquiry = self.repository.archive.content(inquiry_id)
+        transcript = self.repository.archive.transcript(inquiry_id)
+        waiting = work.channel == "call" and work.stage is Stage.PARSED
+        if inquiry is None or waiting:
+            raise Usage(
+                f"{inquiry_id} is {work.stage}: nobody has read it yet, so nothing can be sent; "
+                "wait until it is, or see `triage inquiries show`"
+            )
+        return work, inquiry, transcript
+
+    def _verdict(self, label: str, by: str) -> Verdict:
+        model = f"{BY_PERSON}:{by}" if by else BY_PERSON
+        if own := self.settings.taxonomy.get(label):
+            return replace(certain(own.base, model), own=label)
+        for known in LABELS:
+            if known == label:
+                return certain(known, model)
+        raise Usage(
+            f"no label {label!r}; choose one of {', '.join([*LABELS, *self.settings.taxonomy])}"
+        )
+
+    def _decision(self, verdict: Verdict, by: str) -> Decision:
+        """A person's word counts more than any score; an own label's outcome is theirs too."""
+        name = f"{verdict.own} ({verdict.label})" if verdict.own else verdict.label
+        reason = f"{name}, said by {by or 'a person'}"
+        own = self.settings.taxonomy.get(verdict.own)
+        if own is not None and own.outcome is not None:
+            return Decision(Outcome(own.outcome), f"{reason}, as taxonomy.{verdict.own} says")
+        return Decision(Outcome.FORWARD if verdict.label == "lead" else Outcome.FILE, reason)
+
+    def _takeable(self, case: Case) -> Case:
+        if case.decision.outcome != Outcome.FORWARD or self._teller().takers(case):
+            return case
+        return replace(case, decision=untaken(case.decision))
+
+    def _teller(self) -> Teller:
+        return Teller(self.settings, partial(stored_case, self.repository))

@@ -1,0 +1,197 @@
+"""What people corrected, and inquiries that are decided again: each in one transaction with the
+events it causes. Nothing is overwritten: verdicts, qualifications and decisions are added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from triage.store import outbox, records, tables
+from triage.store.database import Database
+from triage.store.handovers import Ledger, Plan
+from triage.store.records import Work
+from triage.types import Decision, Delivery, Qualification, Stage, Transcript, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Somebody said what an inquiry is. `label` and `previous` may be own labels."""
+
+    label: str
+    previous: str
+    by: str
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that a new look at an inquiry found."""
+
+    verdict: Verdict
+    qualification: Qualification | None
+    decision: Decision
+
+
+class Corrections:
+    """Decides settled inquiries again."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def apply(
+        self, work: Work, correction: Correction, outcome: Outcome, plan: Plan
+    ) -> list[Delivery] | None:
+        """Whatever stage → SETTLED, as a person said; returns the events that this caused.
+
+        None: the inquiry moved meanwhile; read it again and repeat.
+        """
+        with self.database.write() as connection:
+            if not _settle(connection, work, outcome.qualification, outcome.decision,
+                           label=outcome.verdict.label,
+                           confidence=outcome.verdict.confidence):  # fmt: skip
+                return None
+            verdict_id = _add_verdict(connection, work.id, outcome.verdict)
+            connection.execute(
+                insert(tables.corrections).values(
+                    inquiry_id=work.id,
+                    verdict_id=verdict_id,
+                    label=correction.label,
+                    previous=correction.previous,
+                    by=correction.by,
+                    note=correction.note,
+                    created_at=correction.at,
+                )
+            )
+            records.note(
+                connection,
+                work.id,
+                "corrected",
+                {name: value for name, value in asdict(correction).items() if name != "at"},
+            )
+            return self._decided(connection, work, verdict_id, outcome, plan)
+
+    def renew(
+        self, work: Work, transcript: Transcript | None, outcome: Outcome, plan: Plan
+    ) -> list[Delivery] | None:
+        """Store a better transcript (if there is one) and what follows from a new look."""
+        with self.database.write() as connection:
+            if not _settle(connection, work, outcome.qualification, outcome.decision):
+                return None
+            if transcript is not None:
+                table = tables.transcripts
+                connection.execute(
+                    update(table)
+                    .where(table.c.inquiry_id == work.id)
+                    .values(data=records.dump(transcript), created_at=records.now())
+                )
+                records.note(connection, work.id, "transcribed",
+                             {"engine": transcript.engine, "model": transcript.model})  # fmt: skip
+            table = tables.verdicts
+            query = select(table.c.id).where(table.c.inquiry_id == work.id)
+            verdict_id = connection.execute(query.order_by(table.c.id.desc()).limit(1)).scalar_one()
+            return self._decided(connection, work, verdict_id, outcome, plan)
+
+    def _decided(
+        self, connection: Connection, work: Work, verdict_id: int, outcome: Outcome, plan: Plan
+    ) -> list[Delivery]:
+        moment = records.now()
+        if outcome.qualification:
+            connection.execute(
+                insert(tables.qualifications).values(
+                    inquiry_id=work.id,
+                    verdict_id=verdict_id,
+                    score=outcome.qualification.score,
+                    grade=outcome.qualification.grade,
+                    data=records.dump(outcome.qualification),
+                    created_at=moment,
+                )
+            )
+        decision = outcome.decision
+        connection.execute(
+            insert(tables.decisions).values(
+                inquiry_id=work.id,
+                verdict_id=verdict_id,
+                outcome=decision.outcome,
+                reason=decision.reason,
+                created_at=moment,
+            )
+        )
+        deliveries = list(plan(Ledger(self.database, connection, work.id)))
+        outbox.add(connection, deliveries)
+        records.note(
+            connection,
+            work.id,
+            "decided",
+            {
+                "outcome": decision.outcome,
+                "reason": decision.reason,
+                "events": _events(deliveries),
+            },
+        )
+        return deliveries
+
+    def of(self, inquiry_id: str) -> list[Correction]:
+        """What people said about an inquiry, in order."""
+        table = tables.corrections
+        query = select(table).where(table.c.inquiry_id == inquiry_id).order_by(table.c.id)
+        with self.database.read() as connection:
+            return [
+                Correction(row.label, row.previous, row.by, row.note, row.created_at)
+                for row in connection.execute(query)
+            ]
+
+
+def _settle(
+    connection: Connection,
+    work: Work,
+    qualification: Qualification | None,
+    decision: Decision,
+    **values: Any,
+) -> bool:
+    """The guarded move. It also locks the row: what is told is decided by one at a time."""
+    moment = records.now()
+    table = tables.inquiries
+    moved = connection.execute(
+        update(table)
+        .where(table.c.id == work.id, table.c.stage == work.stage)
+        .values(
+            stage=Stage.SETTLED,
+            attempts=0,
+            error="",
+            due_at=moment,
+            settled_at=moment,
+            outcome=decision.outcome,
+            score=qualification.score if qualification else None,
+            grade=qualification.grade if qualification else None,
+            **values,
+        )
+    )
+    return moved.rowcount == 1
+
+
+def _add_verdict(connection: Connection, inquiry_id: str, verdict: Verdict) -> int:
+    added = connection.execute(
+        insert(tables.verdicts)
+        .values(
+            inquiry_id=inquiry_id,
+            label=verdict.label,
+            margin=verdict.margin,
+            abstained=verdict.abstained,
+            model=verdict.model,
+            data=records.dump(verdict),
+            created_at=records.now(),
+        )
+        .returning(tables.verdicts.c.id)
+    )
+    verdict_id: int = added.scalar_one()
+    return verdict_id
+
+
+def _events(deliveries: Sequence[Delivery]) -> list[str]:
+    return [f"{delivery.event} to {delivery.destination}" for delivery in deliveries]

@@ -1,0 +1,161 @@
+"""What each destination knows of whose leads: read and written in the transaction that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select, update
+
+from triage.store import people, records, tables
+from triage.store.database import Database
+from triage.store.people import Contact, Person
+from triage.types import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A destination knows an inquiry as (part of) the lead `lead_id`, the id of the event that told
+    of it first; `opened`: that event was about this very inquiry.
+    """
+
+    inquiry_id: str
+    destination: str
+    lead_id: str
+    opened: bool
+    at: datetime
+
+
+class Ledger:
+    """Who was told what, for one inquiry, in one transaction."""
+
+    def __init__(self, database: Database, connection: Connection, inquiry_id: str) -> None:
+        self._database = database
+        self._connection = connection
+        self.inquiry_id = inquiry_id
+
+    def exclusive(self) -> None:
+        """Wait for whoever else decides about leads; nobody else begins until this one ended."""
+        people.exclusive(self._database, self._connection)
+
+    def identify(self, contact: Contact) -> Person | None:
+        """Who made the inquiry; see `people.identify`."""
+        return people.identify(self._database, self._connection, self.inquiry_id, contact)
+
+    def person(self) -> Person | None:
+        """Who is known to have made the inquiry."""
+        return people.who_made(self._connection, self.inquiry_id)
+
+    def told(self) -> dict[str, Handover]:
+        """The destinations that count this inquiry as (part of) a lead."""
+        table = tables.handovers
+        rows = self._handovers(select(table).where(table.c.inquiry_id == self.inquiry_id))
+        return {handover.destination: handover for handover in rows}
+
+    def earlier(self, person: Person, since: datetime) -> dict[str, Handover]:
+        """For each destination, the newest lead it was told of since then that came of another
+        inquiry of the person.
+        """
+        table, appearances = tables.handovers, tables.appearances
+        rows = self._handovers(
+            select(table)
+            .join(appearances, appearances.c.inquiry_id == table.c.inquiry_id)
+            .where(appearances.c.person_id == person.id, table.c.inquiry_id != self.inquiry_id)
+            .where(table.c.opened, table.c.at >= since)
+            .order_by(table.c.at)
+        )
+        return {handover.destination: handover for handover in rows}
+
+    def owners(self, person: Person) -> set[str]:
+        """Destinations that have a lead of the person, else one of somebody at their company."""
+        found = self._owners(tables.people.c.id == person.id)
+        if not found and person.company:
+            found = self._owners(tables.people.c.company == person.company)
+        return found
+
+    def _owners(self, condition: Any) -> set[str]:
+        table, appearances = tables.handovers, tables.appearances
+        query = (
+            select(table.c.destination)
+            .join(appearances, appearances.c.inquiry_id == table.c.inquiry_id)
+            .join(tables.people, tables.people.c.id == appearances.c.person_id)
+            .where(condition, table.c.retracted_at.is_(None))
+            .where(table.c.inquiry_id != self.inquiry_id)
+        )
+        return set(self._connection.execute(query).scalars())
+
+    def followers(self, handover: Handover) -> list[str]:
+        """Other inquiries that the destination counts to the same lead, oldest first."""
+        table = tables.handovers
+        rows = self._handovers(
+            select(table)
+            .where(table.c.destination == handover.destination)
+            .where(table.c.lead_id == handover.lead_id, table.c.inquiry_id != handover.inquiry_id)
+            .order_by(table.c.at, table.c.inquiry_id)
+        )
+        return [row.inquiry_id for row in rows]
+
+    def identity(self, inquiry_id: str) -> str:
+        """What an inquiry is told apart by; ids of events follow from it."""
+        column = tables.inquiries.c
+        query = select(column.identity).where(column.id == inquiry_id)
+        identity: str = self._connection.execute(query).scalar_one()
+        return identity
+
+    def count(self, inquiry_id: str, destination: str, event: str) -> int:
+        """How many events of a type were written for a destination about an inquiry."""
+        table = tables.deliveries
+        query = select(func.count()).where(
+            table.c.inquiry_id == inquiry_id,
+            table.c.destination == destination,
+            table.c.event == event,
+        )
+        number: int = self._connection.execute(query).scalar_one()
+        return number
+
+    def last_body(self, destination: str, events: Sequence[str]) -> str:
+        """The body of the newest event of these types about this inquiry; empty if none."""
+        table = tables.deliveries
+        query = (
+            select(table.c.body)
+            .where(table.c.inquiry_id == self.inquiry_id, table.c.destination == destination)
+            .where(table.c.event.in_(events))
+            .order_by(table.c.created_at.desc(), table.c.sequence.desc())
+            .limit(1)
+        )
+        return self._connection.execute(query).scalar() or ""
+
+    def hand_over(self, inquiry_id: str, destination: str, lead_id: str, *, opened: bool) -> None:
+        """From now on the destination counts the inquiry to the lead `lead_id`."""
+        values = {
+            "lead_id": lead_id, "opened": opened, "at": records.now(), "retracted_at": None,
+        }  # fmt: skip
+        self._connection.execute(
+            self._database.insert(tables.handovers)
+            .values(inquiry_id=inquiry_id, destination=destination, **values)
+            .on_conflict_do_update(index_elements=["inquiry_id", "destination"], set_=values)
+        )
+
+    def take_back(self, handover: Handover) -> None:
+        """The destination no longer counts the inquiry as a lead."""
+        table = tables.handovers
+        self._connection.execute(
+            update(table)
+            .where(table.c.inquiry_id == handover.inquiry_id)
+            .where(table.c.destination == handover.destination)
+            .values(retracted_at=records.now())
+        )
+
+    def _handovers(self, query: Select[Any]) -> list[Handover]:
+        rows = self._connection.execute(query.where(tables.handovers.c.retracted_at.is_(None)))
+        return [_handover(row) for row in rows]
+
+
+Plan = Callable[[Ledger], Sequence[Delivery]]
+"""What a decision makes known to whom; called inside the transaction, so it must be quick."""
+
+
+def _handover(row: Row[Any]) -> Handover:
+    return Handover(row.inquiry_id, row.destination, row.lead_id, row.opened, row.at)
