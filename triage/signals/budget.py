@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from triage.signals.layout import FieldName
@@ -118,6 +119,15 @@ def find_budget(material: Material, form: dict[FieldName, Finding]) -> Finding |
                 return finding
     spoken = (source for source in material.own if source.spoken)
     return next((found for source in spoken if (found := _answered(source, country))), None)
+
+
+def priced(found: Finding | None, material: Material) -> Finding | None:
+    """A budget with its amount, whoever found it."""
+    if found is None or found.normalized:
+        return found
+    match = _MONEY.search(found.source.lower, found.start, found.end)
+    amount = _amount(match, material.business.country) if match else ""
+    return replace(found, normalized=amount)
 
 
 def _answered(source: Source, country: str) -> Finding | None:

@@ -2,41 +2,49 @@
 
 from __future__ import annotations
 
-from classifiers.labels import SignalName
+from classifiers.labels import SIGNALS, SignalName
+from classifiers.tag_marks import SPANS
 from triage.settings import Business, IdealCustomer
-from triage.signals.budget import find_budget
+from triage.signals.blend import chosen, stated
+from triage.signals.budget import find_budget, priced
 from triage.signals.contact import caller_number, find_email, find_phone, sender_email
 from triage.signals.decision import find_decision
 from triage.signals.fit import fit_parts
 from triage.signals.identity import find_identity, sender_name
 from triage.signals.layout import FieldName, read_form
+from triage.signals.learned import Learned, TextTagger, read_learned
 from triage.signals.place import find_location
 from triage.signals.product import find_product
 from triage.signals.readiness import find_readiness
 from triage.signals.score import clamped, grade, score_parts
-from triage.signals.size import find_size
+from triage.signals.size import counted, find_size
 from triage.signals.source import Finding, Material, gather
-from triage.signals.timeline import find_timeline
+from triage.signals.timeline import dated, find_timeline
 from triage.types import Inquiry, Qualification, Transcript
 
 
 def qualify(
-    inquiry: Inquiry, transcript: Transcript | None, ideal: IdealCustomer, business: Business
+    inquiry: Inquiry,
+    transcript: Transcript | None,
+    ideal: IdealCustomer,
+    business: Business,
+    tagger: TextTagger | None = None,
 ) -> Qualification:
     """What was stated, with evidence, and a score from 0 to 100 whose parts add up to it.
 
     Pure: nothing is stored or asked. Where there is a transcript, its text is the source, else the
-    inquiry's. What was not stated has no signal.
+    inquiry's. What was not stated has no signal. Without a `tagger` only rules are asked.
     """
     material = gather(inquiry, transcript, business)
-    findings = _findings(material)
+    learned = read_learned(material, tagger) if tagger else None
+    findings = _findings(material, learned)
     signals = {name: finding.signal(name) for name, finding in findings.items()}
     parts = clamped([*score_parts(signals, inquiry), *fit_parts(signals, material, ideal)])
     score = sum(part.points for part in parts)
     return Qualification(signals, score, parts, grade(score))
 
 
-def _findings(material: Material) -> dict[SignalName, Finding]:
+def _findings(material: Material, learned: Learned | None) -> dict[SignalName, Finding]:
     form: dict[FieldName, Finding] = {}
     for source in material.own:
         form |= {name: found for name, found in read_form(source).items() if name not in form}
@@ -44,9 +52,7 @@ def _findings(material: Material) -> dict[SignalName, Finding]:
     when = find_timeline(material, form)
     named = [person[name] for name in ("contact_name", "company") if name in person]
     found: dict[SignalName, Finding | None] = {
-        "decision_maker": find_decision(material, person.get("role")),
-        "readiness": find_readiness(material, when),
-        "contact_name": person.get("contact_name") or sender_name(material),
+        "contact_name": person.get("contact_name"),
         "company": person.get("company"),
         "role": person.get("role"),
         "phone": find_phone(material, form) or caller_number(material),
@@ -57,4 +63,17 @@ def _findings(material: Material) -> dict[SignalName, Finding]:
         "timeline": when.finding if when else None,
         "product_interest": find_product(material, form),
     }
-    return {name: finding for name, finding in found.items() if finding is not None}
+    if learned:
+        for name in SPANS:
+            found[name] = stated(name, found[name], learned)
+        found["company_size"] = counted(found["company_size"])
+        found["budget"] = priced(found["budget"], material)
+        when = dated(found["timeline"], material)
+        found["timeline"] = when.finding if when else None
+    found["contact_name"] = found["contact_name"] or sender_name(material)
+    found["decision_maker"] = find_decision(material, found["role"])
+    found["readiness"] = find_readiness(material, when)
+    if learned:
+        for choice in ("decision_maker", "readiness"):
+            found[choice] = chosen(choice, found[choice], learned)
+    return {name: finding for name in SIGNALS if (finding := found.get(name)) is not None}

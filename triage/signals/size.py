@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from triage.signals.layout import FieldName
@@ -66,6 +67,15 @@ def find_size(material: Material, form: dict[FieldName, Finding]) -> Finding | N
             return Finding(stated.source, stated.start, stated.end, 0.95, "", f"{value:.0f}")
     found = sorted(_sizes(material), key=lambda pair: (-pair[0], -float(pair[1].normalized)))
     return found[0][1] if found else None
+
+
+def counted(found: Finding | None) -> Finding | None:
+    """A size with its number, whoever found it; nothing where there is no number in it."""
+    if found is None or found.normalized:
+        return found
+    figure = re.search(NUMBER, found.quote.lower())
+    value = number(figure[0]) if figure else None
+    return replace(found, normalized=f"{value:.0f}") if value is not None else None
 
 
 def _sizes(material: Material) -> Iterator[tuple[int, Finding]]:

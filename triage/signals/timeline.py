@@ -183,6 +183,11 @@ def find_timeline(material: Material, form: dict[FieldName, Finding]) -> When | 
     return _when(best[1], material) if best else None
 
 
+def dated(found: Finding | None, material: Material) -> When | None:
+    """A stated time with the days it means, whoever found it."""
+    return _when(found, material) if found else None
+
+
 def _candidates(source: Source) -> Iterator[tuple[float, Finding]]:
     text = source.lower
     for pattern, weight, needs in _PATTERNS:
