@@ -11,22 +11,43 @@ from email_validator import EmailNotValidError, validate_email
 
 from triage.signals.layout import FieldName
 from triage.signals.source import Finding, Material, Source
-from triage.signals.spoken import SPOKEN_EMAIL, SPOKEN_PHONE, spoken_digits, spoken_email
+from triage.signals.spoken import (
+    SPOKEN_EMAIL,
+    SPOKEN_PHONE,
+    spoken_digits,
+    spoken_email,
+    spoken_start,
+)
 
 _EMAIL: Final = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
 _PHONE: Final = re.compile(
-    r"(?<![\w@./$£€#:-])\+?\(?\d[\d ().\u2011/-]{5,20}\d(?:,? ?(?:ext|x)\.? ?\d{1,5})?(?![\w/%$])"
+    r"(?<![\w@/$£€#:-])(?<!\w\.)\+?\(?\d[\d ().\u2011/-]{5,20}\d"
+    r"(?:,? ?(?:ext|x)\.? ?\d{1,5})?(?![\w/%$])"
 )
 _GROUPS: Final = re.compile(r"(?<![\d,.$£€])\d{3,5}, \d{3}, \d{3,4}(?![\d,])")
+_LOCAL: Final = re.compile(r"\d{3}[ .\u2011-]\d{4}")
+"""A number without its area code, as North Americans give it."""
+
+_DATE: Final = re.compile(
+    r"\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d|(?:19|20)\d\d ?[-\u2013] ?(?:19|20)\d\d"
+)
 _NO_PHONE_BEFORE: Final = re.compile(
-    r"\b(?:ip|order|invoice|ref|po|rfp|case|fax|account|ticket|serial)(?: (?:no|number))?[ .:#]*$"
+    r"\b(?:ip|order|invoice|ref|po|rfp|case|fax|account|acct|policy|ticket|serial|code)"
+    r"(?: (?:no|number))?(?: is)?[ .:#]*$"
     r"|#$"
 )
+_OPENING: Final = re.compile(r"(?:^|\n)[^\n\d]{0,24}$")
+"""At most a name stands before it in its line."""
+
+_SINGLE_DIGITS: Final = 7  # read one by one, they are a number without its area code
 _PHONE_CUE: Final = re.compile(
     r"\b(?:call|ring|phone|tel|mobile|cell|number|reach|text|whatsapp|on|direct)\b[^\n]{0,20}$"
     r"|\n\s*$"
     r"|\.\s*$"
 )
+_SENT_BY: Final = re.compile(r"^[ \t>]*(?:from|von|de|da|van):", re.IGNORECASE)
+"""A header line of what was passed on: it says who sent it, which need not be who asks."""
+
 _NO_REPLY: Final = re.compile(
     r"^(?:no-?reply|do-?not-?reply|\S*noreply|forms?|website|webform|wordpress|notifications?"
     r"|mailer\S*"
@@ -47,7 +68,7 @@ def find_email(material: Material, form: dict[FieldName, Finding]) -> Finding | 
         if address:
             start = stated.start + match.start()
             return Finding(stated.source, start, start + len(match[0]), 0.97, "", address)
-    for source in material.own:
+    for source in _asking(material):
         for start, end, said in _addresses(source):
             address = email_address(said)
             if address and not is_own(address, material) and not is_automatic(address):
@@ -55,12 +76,20 @@ def find_email(material: Material, form: dict[FieldName, Finding]) -> Finding | 
     return None
 
 
+def _asking(material: Material) -> list[Source]:
+    """The contact's own words, then what was passed on: who forwards an inquiry rarely made it."""
+    return [*material.own, *(source for source in material.sources if source.part == "forwarded")]
+
+
 def _addresses(source: Source) -> Iterator[tuple[int, int, str]]:
     for match in _EMAIL.finditer(source.heard):
-        yield *match.span(), match[0]
+        start, end = match.span()
+        headed = _SENT_BY.search(source.heard[source.heard.rfind("\n", 0, start) + 1 : start])
+        if source.part == "own" or not headed:
+            yield start, end, match[0]
     if source.spoken and " at " in source.lower:
         for match in SPOKEN_EMAIL.finditer(source.lower):
-            start, end = match.span()
+            start, end = spoken_start(source.lower, match.start()), match.end()
             yield start, end, spoken_email(source.text[start:end])
 
 
@@ -71,7 +100,7 @@ def find_phone(material: Material, form: dict[FieldName, Finding]) -> Finding | 
         for start, end, said in _numbers(stated.source, stated.start, stated.end):
             if number := phone_number(said, region):
                 return Finding(stated.source, start, end, 0.97, "", number)
-    for source in material.own:
+    for source in _asking(material):
         for start, end, said in _numbers(source, 0, len(source.heard)):
             number = phone_number(said, region)
             if number and number not in own:
@@ -81,16 +110,27 @@ def find_phone(material: Material, form: dict[FieldName, Finding]) -> Finding | 
 
 def _foreign(material: Material) -> Finding | None:
     """A number that its region does not have, but that is plainly one; it has no E.164."""
-    for source in material.own:
+    for source in _asking(material):
         for start, end, said in _numbers(source, 0, len(source.heard)):
-            digits = re.sub(r"\D", "", said)
-            cued = _PHONE_CUE.search(source.lower[max(0, start - 24) : start])
-            least = 8 if cued else 9
-            if least <= len(digits) <= 13 and (
-                digits[0] == "0" or cued or source.field == "signature"
-            ):
+            if _plain(source, start, end, said):
                 return Finding(source, start, end, 0.7)
     return None
+
+
+def _plain(source: Source, start: int, end: int, said: str) -> bool:
+    """Whether what stands around figures makes them a telephone number."""
+    digits = re.sub(r"\D", "", said)
+    if _DATE.fullmatch(said):
+        return False
+    before = source.lower[max(0, start - 24) : start]
+    cued = _PHONE_CUE.search(before) is not None
+    written = source.heard[start:end]
+    if len(digits) == _SINGLE_DIGITS:
+        local = _LOCAL.fullmatch(written) is not None
+        return not written[0].isdigit() or (local and (cued or bool(_OPENING.search(before))))
+    least = 8 if cued else 9
+    known = digits[0] == "0" or cued or source.field == "signature"
+    return least <= len(digits) <= 13 and known
 
 
 def _numbers(source: Source, low: int, high: int) -> Iterator[tuple[int, int, str]]:
@@ -102,9 +142,15 @@ def _numbers(source: Source, low: int, high: int) -> Iterator[tuple[int, int, st
     for match in _GROUPS.finditer(source.heard, low, high):
         yield *match.span(), match[0].replace(", ", " ")
     for match in SPOKEN_PHONE.finditer(source.lower, low, high):
-        digits = spoken_digits(match[0])
-        if not match[0].strip()[0].isdigit() and 8 <= len(digits.lstrip("+")) <= 15:
-            yield *match.span(), digits
+        before = source.lower[max(0, match.start() - 20) : match.start()]
+        if match[0].strip()[0].isdigit() or _NO_PHONE_BEFORE.search(before):
+            continue
+        for start in (match.start(), match.start() + match[0].rfind(". ") + 2):
+            said = source.lower[start : match.end()]
+            digits = spoken_digits(said)
+            single = len(re.findall(r"[a-z]+", said)) == len(digits) == _SINGLE_DIGITS
+            if single or 8 <= len(digits.lstrip("+")) <= 15:
+                yield start, match.end(), digits
 
 
 def sender_email(material: Material) -> Finding | None:

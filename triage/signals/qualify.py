@@ -46,7 +46,7 @@ def qualify(
 
 def _findings(material: Material, learned: Learned | None) -> dict[SignalName, Finding]:
     form: dict[FieldName, Finding] = {}
-    for source in material.own:
+    for source in material.written:
         form |= {name: found for name, found in read_form(source).items() if name not in form}
     person = find_identity(material, form)
     when = find_timeline(material, form)

@@ -37,11 +37,23 @@ SPOKEN_PHONE: Final = re.compile(
 
 SPOKEN_EMAIL: Final = re.compile(
     r"(?<![\w.-])(?:(?:[a-z0-9][ ,-]{1,2}){2,20}[a-z0-9]|[a-z0-9]{1,40})"
-    r"(?:,? ?(?:dot |underscore |dash |hyphen |[._-])[a-z0-9]{1,40}){0,5}(?: \d{1,4})?,? at "
-    r"[a-z0-9-]{1,63}(?: [a-z0-9-]{1,30}){0,2}(?:(?:,? dot |\.)[a-z0-9-]{1,63}){0,4},? ?(?:dot "
+    r"(?:,? ?(?:dot |underscore |dash |hyphen |[._-])[a-z0-9]{1,40}){0,5}(?: \d{1,4})?"
+    r"(?: all one word)?,? at [a-z0-9-]{1,63}(?: (?!at )[a-z0-9-]{1,30}){0,6}"
+    r"(?:(?:,? dot |\.)[a-z0-9-]{1,63}){0,4},? ?(?:dot "
     r"|\.)[a-z]{2,}"
+    r"|(?<![\w.-])[a-z0-9]{1,40} at (?!(?:the|a|my|our|this|that) )[a-z0-9-]{1,63}"
+    r"(?: [a-z0-9-]{1,30})? (?:com|net|org|example)(?![\w-])"
 )
-"""An address read aloud, lower case: `jen dot ruiz at example dot com`."""
+"""An address read aloud, lower case: `jen dot ruiz at example dot com`, or without the last dot."""
+
+_NAMED: Final = re.compile(r"(?:(?<=^)|(?<=[\s,]))[a-z0-9]+,? $")
+_NO_NAMES: Final = """
+is it its it's i'm im i or and email mail address to at my the a on me us um uh er so yeah yes okay
+ok send be just that's thats this still reach use write then not no well you we for by name was best
+work old new same here's please all word
+"""
+_NOT_NAMED: Final = frozenset(_NO_NAMES.split())
+_MOST_WORDS: Final = 3  # of a name before "at", beyond the one that stands next to it
 
 _SIGNS: Final = (("dot", "."), ("at", "@"), ("underscore", "_"), ("dash", "-"), ("hyphen", "-"))
 
@@ -81,9 +93,30 @@ def _said(word: str, before: str) -> str:
 
 def spoken_email(text: str) -> str:
     """`jen dot ruiz at example dot com` as an address."""
+    text = re.sub(r" all (?:one word|lower case)\b", "", text, flags=re.IGNORECASE)
     for word, sign in _SIGNS:
         text = re.sub(rf"\s+{word}\s+", sign, text, flags=re.IGNORECASE)
+    text = re.sub(r"(@[^@]+) (com|net|org|example)$", r"\1.\2", text.strip(), flags=re.IGNORECASE)
     return re.sub(r"[ ,]", "", text).lower()
+
+
+def spoken_start(text: str, start: int) -> int:
+    """Where an address read aloud begins, if words stand before what the pattern found.
+
+    `text` is lower case. Words of the same line count until one that no name is made of.
+
+    >>> spoken_start("it's front desk at hudson eye dot example", 11)
+    5
+    """
+    for _ in range(_MOST_WORDS):
+        line = text.rfind("\n", 0, start) + 1
+        match = _NAMED.search(text, line, start)
+        if match is None or match[0].split()[0].rstrip(",") in _NOT_NAMED:
+            break
+        if match[0].rstrip().endswith(",") and len(match[0].strip(" ,")) > 1:
+            break  # "Marek, nine two at": only spelled letters go on behind a comma
+        start = match.start()
+    return start
 
 
 def number(text: str) -> float | None:
