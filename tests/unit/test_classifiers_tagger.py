@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from random import Random
 
@@ -86,9 +87,14 @@ def test_a_mark_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert read_marked([file])[0].spans["contact_name"] == (6, 8)
 
 
+def words_in(value: str) -> set[str]:
+    """Noise may take the punctuation out of a value, and put one value into another."""
+    return set(re.findall(r"\w+", value.lower()))
+
+
 def test_noise_keeps_marks_on_their_words(leads: list[Marked]) -> None:
     pools = pools_of(leads)
-    values = {value.lower() for pool in pools.values() for value in pool}
+    known = {word for pool in pools.values() for value in pool for word in words_in(value)}
     rng = Random(7)
     changed = 0
     for lead in leads * 3:
@@ -98,7 +104,7 @@ def test_noise_keeps_marks_on_their_words(leads: list[Marked]) -> None:
             quote = copy.text[start:end]
             assert quote == quote.strip()
             if name in pools and copy.text.count("\n") == lead.text.count("\n"):
-                assert quote.lower() in values, (lead.id, name, quote)
+                assert words_in(quote) <= known, (lead.id, name, quote)
     assert changed > len(leads)
 
 

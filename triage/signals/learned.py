@@ -6,13 +6,13 @@ become those of the fields again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 from typing import Final, Protocol
 
 from classifiers.tag_marks import GAP, SpanName
-from classifiers.tag_model import Tagged
+from classifiers.tag_model import Stretch, Tagged
 from classifiers.verdict import Example
 from triage.signals.source import Finding, Material, Source
 
@@ -42,6 +42,17 @@ class Learned:
                 source, start, end = place
                 return Finding(source, start, end, stretch.probability)
         return None
+
+    def places(self, name: SpanName) -> Iterator[Finding]:
+        """The likeliest stretches of a signal, best first."""
+        for stretch in self.tagged.spans[name]:
+            place = self.place(stretch)
+            if place is not None:
+                yield Finding(*place, stretch.probability)
+
+    def place(self, stretch: Stretch) -> tuple[Source, int, int] | None:
+        """The source of a stretch and its offsets there."""
+        return self._place(stretch.start, stretch.end)
 
     def choose(self, name: str, votes: Mapping[str, float]) -> tuple[str, float, Finding | None]:
         """The likeliest value of a class, its probability, and where it is shown.

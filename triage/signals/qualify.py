@@ -44,14 +44,15 @@ def qualify(
     return Qualification(signals, score, parts, grade(score))
 
 
-def _findings(material: Material, learned: Learned | None) -> dict[SignalName, Finding]:
+def ruled(material: Material) -> dict[SignalName, Finding | None]:
+    """What the rules find stated; `None` where they find nothing."""
     form: dict[FieldName, Finding] = {}
     for source in material.written:
         form |= {name: found for name, found in read_form(source).items() if name not in form}
     person = find_identity(material, form)
     when = find_timeline(material, form)
     named = [person[name] for name in ("contact_name", "company") if name in person]
-    found: dict[SignalName, Finding | None] = {
+    return {
         "contact_name": person.get("contact_name"),
         "company": person.get("company"),
         "role": person.get("role"),
@@ -63,13 +64,17 @@ def _findings(material: Material, learned: Learned | None) -> dict[SignalName, F
         "timeline": when.finding if when else None,
         "product_interest": find_product(material, form),
     }
+
+
+def _findings(material: Material, learned: Learned | None) -> dict[SignalName, Finding]:
+    found = ruled(material)
     if learned:
         for name in SPANS:
             found[name] = stated(name, found[name], learned)
         found["company_size"] = counted(found["company_size"])
         found["budget"] = priced(found["budget"], material)
-        when = dated(found["timeline"], material)
-        found["timeline"] = when.finding if when else None
+    when = dated(found["timeline"], material)
+    found["timeline"] = when.finding if when else None
     found["contact_name"] = found["contact_name"] or sender_name(material)
     found["decision_maker"] = find_decision(material, found["role"])
     found["readiness"] = find_readiness(material, when)

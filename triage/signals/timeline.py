@@ -176,7 +176,7 @@ def find_timeline(material: Material, form: dict[FieldName, Finding]) -> When | 
         return _when(stated, material)
     best: tuple[float, Finding] | None = None
     for source in material.written:
-        for weight, finding in _candidates(source):
+        for weight, finding in times(source):
             worth = weight * source.trust
             if worth > 0 and (best is None or worth > best[0]):
                 best = (worth, finding)
@@ -188,7 +188,8 @@ def dated(found: Finding | None, material: Material) -> When | None:
     return _when(found, material) if found else None
 
 
-def _candidates(source: Source) -> Iterator[tuple[float, Finding]]:
+def times(source: Source) -> Iterator[tuple[float, Finding]]:
+    """Every stated time, and how much it looks like the wish's own."""
     text = source.lower
     for pattern, weight, needs in _PATTERNS:
         if needs and source.words.isdisjoint(needs):
