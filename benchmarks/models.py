@@ -28,11 +28,11 @@ from classifiers.calibration import Ints
 from classifiers.dataset import Item, labels_of, read_corpus
 from classifiers.encoder import BaseModel, Reading
 from classifiers.evaluate import macro_f1
+from classifiers.finetuning import Recipe, fit
 from classifiers.inference import embeddings, logits
 from classifiers.labels import LABELS
 from classifiers.network import Batch, Network
 from classifiers.text import render
-from classifiers.train import Recipe, fit
 from triage.demo.fixtures import corpus_folder
 
 Items = Sequence[Item]

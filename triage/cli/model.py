@@ -55,7 +55,7 @@ def train(
         adapt_to(context, own, out, start=start, threads=threads, as_json=as_json)
         return
     from classifiers.errors import ClassifierError  # noqa: PLC0415 - with the next
-    from classifiers.train import Progress  # noqa: PLC0415 - heavy
+    from classifiers.finetuning import Progress  # noqa: PLC0415 - heavy
     from classifiers.train import train as fine_tune  # noqa: PLC0415 - heavy
     from triage.demo.fixtures import corpus_folder  # noqa: PLC0415
     from triage.errors import Usage  # noqa: PLC0415
