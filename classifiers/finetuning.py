@@ -32,7 +32,6 @@ from classifiers.network import Batch, Network, add_low_rank
 from classifiers.text import render
 from classifiers.verdict import Example
 
-
 WARMING: Final = 2000
 """Items that the head starts from; more would cost an epoch's share of time and change little."""
 
