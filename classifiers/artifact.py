@@ -21,6 +21,7 @@ from classifiers.bound import FilingBound
 from classifiers.calibration import AbstainRule, Blend
 from classifiers.encoder import SHA256, WEIGHTS, Reading, file_sha256
 from classifiers.errors import ArtifactError
+from classifiers.shortcut import Shortcut
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,6 +51,7 @@ class Manifest:
     metrics: Mapping[str, Any]
     files: Mapping[str, str]
     bound: FilingBound | None = None
+    shortcut: Shortcut = field(default_factory=Shortcut)
     format: int = FORMAT
     base: str = "sentence-transformers/all-MiniLM-L6-v2"
     base_sha256: str = SHA256[WEIGHTS]
@@ -136,6 +138,7 @@ def read_manifest(folder: Path) -> Manifest:
                 "abstain": AbstainRule(**raw["abstain"]),
                 "labels": tuple(raw["labels"]),
                 "bound": FilingBound(**raw["bound"]) if raw.get("bound") else None,
+                "shortcut": Shortcut(**raw.get("shortcut", {})),
             }
         )
     except (KeyError, TypeError) as error:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classifiers.calibration import LEAD, AbstainRule, Floats, Ints
+from classifiers.calibration import LEAD, Floats, Ints
 
 LEVEL = 0.01
 CONFIDENCE = 0.95
@@ -44,19 +44,17 @@ class FilingBound:
 def choose_floor(
     probabilities: Floats,
     truth: Ints,
-    rule: AbstainRule,
     *,
     level: float = LEVEL,
     confidence: float = CONFIDENCE,
 ) -> FilingBound:
     """The highest floor that keeps the bound, for rows of (items, labels) not fitted on.
 
-    `rule` is what the model abstains from besides; that is fixed before. With too few leads to
-    show `level` the floor is `UNPROVEN_FLOOR`, or the least probability of a true lead if less.
+    Whatever else the model abstains from can only save more leads. With too few leads to show
+    `level` the floor is `UNPROVEN_FLOOR`, or the least probability of a true lead if less.
     """
     leads = probabilities[truth == LEAD]
-    exposed = (leads.argmax(axis=1) != LEAD) & ~rule.abstains(leads)
-    at_risk = np.sort(leads[exposed, LEAD])
+    at_risk = np.sort(leads[leads.argmax(axis=1) != LEAD, LEAD])
     allowed = _allowed(len(leads), level, confidence)
     if allowed < 0:
         floor = float(min([UNPROVEN_FLOOR, *at_risk[:1]]))

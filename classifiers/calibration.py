@@ -42,12 +42,10 @@ class Blend:
     """How the two parts of a model become one: the weight of each part's logits.
 
     The weights are temperatures as well: their sum is free, so that probabilities are calibrated.
-    `profile` is the weight of the reading with the business profile (`classifiers.profile`).
     """
 
     network: float = 1.0
     lexical: float = 0.0
-    profile: float = 1.0
 
     def probabilities(self, network: Floats, lexical: Floats) -> Floats:
         """Calibrated probabilities, (items, labels), from both parts' logits."""
@@ -90,25 +88,28 @@ def fit_blend(network: Floats, lexical: Floats, truth: Ints) -> Blend:
 
 
 def choose_abstain(
-    probabilities: Floats, truth: Ints, *, review_share: float = 0.15
+    probabilities: Floats, truth: Ints, *, lead: float = 1.0, review_share: float = 0.15
 ) -> AbstainRule:
     """The rule, by confidence or by margin, with the best accuracy on what is left.
 
-    At most `review_share` of the items are abstained from; of equals the one that abstains less.
+    `lead` is part of every rule: no lead may get lost. What it abstains from counts towards
+    `review_share`, the most that may be abstained from; where it takes all of that, nothing is
+    added. Of equally accurate rules the one that abstains less.
     """
     best, second = _top_two(probabilities)
     right = probabilities.argmax(axis=1) == truth
-    rules = [AbstainRule()]
+    needed = AbstainRule(lead=lead)
+    rules = []
     for share in np.arange(0.01, review_share + 1e-9, 0.01):
-        rules.append(AbstainRule(confidence=float(np.quantile(best, share))))
-        rules.append(AbstainRule(margin=float(np.quantile(best - second, share))))
+        rules.append(AbstainRule(confidence=float(np.quantile(best, share)), lead=lead))
+        rules.append(AbstainRule(margin=float(np.quantile(best - second, share)), lead=lead))
 
     def merit(rule: AbstainRule) -> tuple[float, float]:
         gone = rule.abstains(probabilities)
         return (float(right[~gone].mean()) if not gone.all() else 0.0, -float(gone.mean()))
 
     allowed = [rule for rule in rules if rule.abstains(probabilities).mean() <= review_share]
-    return max(allowed, key=merit)
+    return max([needed, *allowed], key=merit)
 
 
 def expected_calibration_error(probabilities: Floats, truth: Ints, bins: int = 10) -> float:

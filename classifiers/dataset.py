@@ -18,6 +18,9 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
+import numpy as np
+
+from classifiers.calibration import Ints
 from classifiers.errors import CorpusError
 from classifiers.labels import LABELS, Label
 from classifiers.verdict import Channel, Example
@@ -220,6 +223,11 @@ def _grams(item: Item, words: int) -> frozenset[tuple[str, ...]]:
     tokens = re.findall(r"\w+", f"{item.example.subject} {item.example.text}".lower())
     size = min(words, len(tokens))
     return frozenset(tuple(tokens[i : i + size]) for i in range(len(tokens) - size + 1) if size)
+
+
+def indices_of(items: Iterable[Item]) -> Ints:
+    """The labels as indices into `LABELS`, (items,); every item must have one."""
+    return np.array([LABELS.index(label) for label in labels_of(items)], dtype=np.int64)
 
 
 def labels_of(items: Iterable[Item]) -> list[Label]:

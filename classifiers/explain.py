@@ -60,13 +60,8 @@ class Explainer:
     manifest: Manifest
 
     def words(self, example: Example, label: Label) -> list[Word]:
-        """Every word of the example in order, weighed for `label`. One reading of the example.
-
-        Of the two readings with and without the business profile it is the one that weighs more.
-        """
+        """Every word of the example in order, weighed for `label`. One reading of the example."""
         blend, chosen = self.manifest.blend, LABELS.index(label)
-        if blend.profile < 0.5:
-            example = replace(example, business="")
         header, text = render(example)
         heading, content = self.base.tokenizer.encode_batch(
             [header, text], add_special_tokens=False

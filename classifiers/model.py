@@ -20,7 +20,6 @@ from classifiers.explain import Explainer, Word, strongest
 from classifiers.fewshot import Division, is_division
 from classifiers.labels import LABELS, Label
 from classifiers.lexical import Lexical, is_lexical
-from classifiers.profile import read_twice
 from classifiers.runtime import Kind, Runtime, build, pooled
 from classifiers.text import render
 from classifiers.verdict import Example, Verdict
@@ -103,11 +102,19 @@ class Classifier:
         """One verdict an example, in their order."""
         if not examples:
             return []
-        vectors, lexical = self.vectors(examples)
-        network = vectors @ self._head.T + self._bias
-        probabilities = self.manifest.blend.probabilities(network, lexical)
-        said = verdicts(probabilities, self.manifest.abstain, self.name_version)
-        return self._under_own_names(said, vectors) if self._divisions else said
+        rule, blend = self.manifest.abstain, self.manifest.blend
+        if self._divisions:  # these need the text vectors of everything
+            vectors, lexical = self.vectors(examples)
+            probabilities = blend.probabilities(vectors @ self._head.T + self._bias, lexical)
+            return self._under_own_names(verdicts(probabilities, rule, self.name_version), vectors)
+        inputs = [render(example) for example in examples]
+        lexical = self._lexical.logits(self._base.tokens(inputs))
+        probabilities, settled = self.manifest.shortcut.settled(lexical)
+        rest = np.flatnonzero(~settled)
+        if len(rest):
+            network = self._vectors([inputs[index] for index in rest]) @ self._head.T + self._bias
+            probabilities[rest] = blend.probabilities(network, lexical[rest])
+        return verdicts(probabilities, rule, self.name_version)
 
     def logits(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
         """Logits of the network and of the lexical part, each (examples, labels)."""
@@ -118,7 +125,8 @@ class Classifier:
         """Text vectors (examples, hidden), of which the head makes the network's logits, and the
         logits of the lexical part (examples, labels).
         """
-        return read_twice(examples, self._read, self.manifest.blend.profile)
+        inputs = [render(example) for example in examples]
+        return self._vectors(inputs), self._lexical.logits(self._base.tokens(inputs))
 
     def explain(self, example: Example, label: Label) -> list[Word]:
         """The words that speak most for `label`, the heaviest first; costs one reading."""
@@ -127,11 +135,9 @@ class Classifier:
         ).words(example, label)
         return strongest(found)
 
-    def _read(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
-        inputs = [render(example) for example in examples]
+    def _vectors(self, inputs: Sequence[tuple[str, str]]) -> Floats:
         windows = self._base.windows(inputs, self.manifest.reading)
-        vectors = pooled(self._runtime, windows, self._batch)
-        return vectors, self._lexical.logits(self._base.tokens(inputs))
+        return pooled(self._runtime, windows, self._batch)
 
     def _under_own_names(self, said: list[Verdict], vectors: Floats) -> list[Verdict]:
         """The verdicts with the business's own labels, where the model tells those apart."""

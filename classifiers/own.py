@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from classifiers import artifact, fewshot, weights
 from classifiers.artifact import Manifest
 from classifiers.calibration import LEAD, Blend, Floats, Ints, fit_temperature, softmax
-from classifiers.dataset import Corpus, Item, labels_of, read_items
+from classifiers.dataset import Corpus, Item, indices_of, read_items
 from classifiers.encoder import BaseModel
 from classifiers.errors import TrainingError
 from classifiers.evaluate import Report, evaluate
@@ -29,9 +29,10 @@ from classifiers.fewshot import Division
 from classifiers.labels import LABELS, Label
 from classifiers.lexical import is_lexical
 from classifiers.model import Classifier, verdicts
+from classifiers.shortcut import Shortcut
 
 if TYPE_CHECKING:
-    from classifiers.train import ProgressCallback, Recipe
+    from classifiers.finetuning import ProgressCallback, Recipe
 
 FEW: Final = 300
 LEAST: Final = 20  # examples without which nothing can be measured
@@ -119,7 +120,7 @@ def adapt(
     held = [items[index] for index in change.held]
     before = _measured(held, change.before, begun, begun.name_version)
     after = _measured(held, change.after, begun, f"{name} ({method})")
-    better = _is_better(change, _truth(held))
+    better = _is_better(change, indices_of(held))
     divisions, divided = _divided(items, change.vectors if better else _read(begun, items), groups)
     if not better:
         if not divisions:
@@ -138,7 +139,7 @@ def adapt(
 
 def _few(begun: Classifier, tensors: Tensors, items: Sequence[Item], groups: Ints) -> _Change:
     """A head fitted to all items, and what such heads say of items they did not see."""
-    blend, truth = begun.manifest.blend, _truth(items)
+    blend, truth = begun.manifest.blend, indices_of(items)
     vectors, lexical = begun.vectors([item.example for item in items])
     head, bias = (tensors[key].astype(np.float64) for key in weights.HEAD)
     trained = blend.network * (vectors @ head.T + bias) + blend.lexical * lexical
@@ -168,10 +169,10 @@ def _tuned(
     """A network trained on three fifths, its epoch and temperature chosen on a fifth, and what it
     says of the last fifth.
     """
+    from classifiers.finetuning import Recipe, fit  # noqa: PLC0415 - heavy
     from classifiers.network import trained_tensors  # noqa: PLC0415 - heavy
-    from classifiers.train import Recipe, fit  # noqa: PLC0415 - heavy
 
-    truth = _truth(items)
+    truth = indices_of(items)
     rest, held = fewshot.split(truth, groups)[0]
     inner, dev = fewshot.split(truth[rest], groups[rest], folds=4)[0]
     fitting, choosing = rest[inner], rest[dev]
@@ -274,10 +275,6 @@ def _read(model: Classifier, items: Sequence[Item]) -> Floats:
     return model.vectors([item.example for item in items])[0]
 
 
-def _truth(items: Sequence[Item]) -> Ints:
-    return np.array([LABELS.index(label) for label in labels_of(items)], dtype=np.int64)
-
-
 def _tensors(folder: Path | str) -> Tensors:
     """Everything a model folder holds but what tells own labels apart: that is learned again."""
     from safetensors.numpy import load_file  # noqa: PLC0415 - heavy
@@ -300,7 +297,9 @@ def _manifest(
         "version": f"{now:%Y%m%d}-{sha256[:8]}",
         "created": now.isoformat(timespec="seconds"),
         "blend": blend,
-        "bound": None,  # it was shown for the model this one began with, and for no other
+        # Both were shown for the model this one began with, and for no other.
+        "bound": None,
+        "shortcut": Shortcut(),
         "own": {name: base for base, division in divisions.items() for name in division.names},
         "corpus": {"sha256": sha256, "items": {"train": dict(counts)}},
     }

@@ -1,85 +1,36 @@
 """Training: a corpus in, a model folder out.
 
-Fine-tunes the encoder with mean pooling and picks the epoch that does best on the dev split, fits
-the lexical part, weighs both and sets the abstain rule on dev, chooses what may be filed unseen on
-the calibration split, and looks at the test split once, at the end. Deterministic by its seed on
-one machine and number of threads. Imports torch: import this module lazily.
+Fine-tunes the network (`classifiers.finetuning`) and fits the lexical part on the train split;
+weighs both, chooses the shortcut and sets the abstain rule on dev; chooses what may be filed unseen
+on the calibration split; and looks at the test split once, at the end. Imports torch: import this
+module lazily.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from random import Random
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from classifiers import artifact, weights
-from classifiers.augmentation import augment
+from classifiers import artifact
 from classifiers.bound import choose_floor
-from classifiers.calibration import Floats, Ints, choose_abstain, fit_blend, log_loss
-from classifiers.dataset import Corpus, Item, labels_of, read_corpus, with_dev
+from classifiers.calibration import Floats, choose_abstain, fit_blend
+from classifiers.dataset import Corpus, Item, indices_of, read_corpus, with_dev
 from classifiers.encoder import BaseModel, Reading
-from classifiers.errors import TrainingError
 from classifiers.evaluate import Report, evaluate, macro_f1
-from classifiers.inference import Windows, embeddings, logits
+from classifiers.finetuning import Fitted, ProgressCallback, Recipe, fit
+from classifiers.inference import logits
 from classifiers.labels import LABELS
 from classifiers.lexical import Lexical
 from classifiers.model import verdicts
-from classifiers.network import Batch, Network, add_low_rank, trained_tensors
-from classifiers.profile import PROFILE_SHARE, read_twice
+from classifiers.network import trained_tensors
+from classifiers.shortcut import choose_shortcut
 from classifiers.text import render
-from classifiers.verdict import Example
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How to train. Learning rates are peaks: they rise over `warmup` (share of the steps), then
-    fall to zero.
-
-    `form`: `lora` trains low-rank changes (a few MB), `full` all encoder layers. `layer_decay`:
-    factor on the rate from each layer to the one below (`full` only). `windows`: of a longer text
-    that many windows are drawn in each epoch.
-    """
-
-    form: Literal["lora", "full"] = "full"
-    epochs: int = 3
-    seed: int = 0
-    batch: int = 16
-    rate: float = 1.2e-4
-    head_rate: float = 1e-3
-    layer_decay: float = 0.9
-    rank: int = 16
-    alpha: float = 32.0
-    dropout: float = 0.1
-    weight_decay: float = 0.01
-    smoothing: float = 0.05
-    warmup: float = 0.1
-    windows: int = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where training is: `epoch` of `epochs` from 1, `step` of `steps` in it, `seconds` so far.
-
-    `dev_macro_f1` is set after the last step of an epoch.
-    """
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    loss: float
-    seconds: float
-    dev_macro_f1: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +42,6 @@ class Trained:
     seconds: float
     dev: Report
     test: Report | None
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """The best epoch's network, and its logits on dev (items, labels)."""
-
-    network: Network
-    dev_logits: Floats
-    epoch: int
-    history: tuple[Mapping[str, float], ...]
-
-
-ProgressCallback = Callable[[Progress], None]
 
 
 def train(
@@ -136,7 +74,7 @@ def train(
     corpus = with_dev(read_corpus(corpus_dir), seed=recipe.seed)
     base_model = BaseModel(base)
     fitted = fit(corpus.train, corpus.dev, base_model, recipe, progress)
-    lexical = Lexical.fit(_tokens(corpus.train, base_model), _truth(corpus.train))
+    lexical = Lexical.fit(_tokens(corpus.train, base_model), indices_of(corpus.train))
     seconds = time.monotonic() - started
     return write_trained(
         out_dir, fitted, lexical, corpus, base_model, recipe,
@@ -161,28 +99,27 @@ def write_trained(
     version = version or f"{now:%Y%m%d}-{corpus.sha256[:8]}"
     model = f"{name}@{version}"
 
-    def read(examples: Sequence[Example]) -> tuple[Floats, Floats]:
-        inputs = [render(example) for example in examples]
-        windows = base.windows(inputs, Reading())
-        found = logits(fitted.network, windows, recipe.batch)
-        return found, lexical.logits(base.tokens(inputs))
-
     def readings(items: Sequence[Item]) -> tuple[Floats, Floats]:
-        return read_twice([item.example for item in items], read, PROFILE_SHARE)
+        inputs = [render(item.example) for item in items]
+        windows = base.windows(inputs, Reading())
+        network = logits(fitted.network, windows, recipe.batch)
+        return network, lexical.logits(base.tokens(inputs))
 
-    truth = _truth(corpus.dev)
+    def probabilities(items: Sequence[Item]) -> Floats:
+        return shortcut.probabilities(blend, *readings(items))
+
+    truth = indices_of(corpus.dev)
     network_dev, lexical_dev = readings(corpus.dev)
-    blend = replace(fit_blend(network_dev, lexical_dev, truth), profile=PROFILE_SHARE)
-    probabilities = blend.probabilities(network_dev, lexical_dev)
-    rule = choose_abstain(probabilities, truth)
+    blend = fit_blend(network_dev, lexical_dev, truth)
+    shortcut = choose_shortcut(blend, network_dev, lexical_dev, truth)
     held = corpus.calibration or corpus.dev
-    bound = choose_floor(blend.probabilities(*readings(held)), _truth(held), rule)
-    rule = replace(rule, lead=bound.floor)
-    dev = evaluate(corpus.dev, verdicts(probabilities, rule, model))
+    bound = choose_floor(probabilities(held), indices_of(held))
+    on_dev = shortcut.probabilities(blend, network_dev, lexical_dev)
+    rule = choose_abstain(on_dev, truth, lead=bound.floor)
+    dev = evaluate(corpus.dev, verdicts(on_dev, rule, model))
     test = None
     if corpus.test:
-        probabilities = blend.probabilities(*readings(corpus.test))
-        test = evaluate(corpus.test, verdicts(probabilities, rule, model))
+        test = evaluate(corpus.test, verdicts(probabilities(corpus.test), rule, model))
     manifest = {
         "name": name,
         "version": version,
@@ -191,6 +128,7 @@ def write_trained(
         "blend": blend,
         "abstain": rule,
         "bound": bound,
+        "shortcut": shortcut,
         "training": asdict(recipe)
         | {"best_epoch": fitted.epoch, "seconds": round(seconds), "history": fitted.history},
         "corpus": _described(corpus),
@@ -206,198 +144,6 @@ def write_trained(
     tensors |= {key: torch.from_numpy(array) for key, array in lexical.arrays().items()}
     artifact.write(out_dir, manifest, tensors)
     return Trained(out_dir, model, seconds, dev, test)
-
-
-def fit(
-    train_items: Sequence[Item],
-    dev_items: Sequence[Item],
-    base: BaseModel,
-    recipe: Recipe,
-    progress: ProgressCallback | None = None,
-    start: Mapping[str, NDArray[Any]] | None = None,
-) -> Fitted:
-    """Fine-tune a network from the base weights; of its epochs keep the best on `dev_items`.
-
-    `start`: what an earlier training changed (`network.trained_tensors`), to go on from there.
-    """
-    if min(len(train_items), len(dev_items)) < 2 or len(set(labels_of(train_items))) < 2:
-        raise TrainingError(
-            f"{len(train_items)} training and {len(dev_items)} dev items do not suffice: a model "
-            "needs at least two labels, and in practice some dozens of items of each"
-        )
-    torch.manual_seed(recipe.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = Network(len(LABELS), recipe.dropout)
-    network.load_base(base.weights)
-    if start is not None:
-        arrays = weights.changed(weights.base_weights(base.weights), start, len(LABELS))
-        network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
-    network.to(device)
-    run = _Run(network, base, recipe, train_items, progress)
-    dev_windows = base.windows([render(item.example) for item in dev_items], Reading())
-    dev_truth = _truth(dev_items)
-    if start is None:
-        run.warm_head()
-
-    best: tuple[tuple[float, float], int, Floats, dict[str, Tensor]] | None = None
-    history = []
-    for epoch in range(1, recipe.epochs + 1):
-        loss = run.epoch(epoch)
-        network.eval()
-        dev_logits = logits(network, dev_windows, recipe.batch)
-        said = dev_logits.argmax(axis=1)
-        merit = (round(macro_f1(dev_truth, said), 4), -log_loss(dev_logits, dev_truth))
-        history.append({"loss": round(loss, 4), "dev_macro_f1": merit[0], "dev_loss": -merit[1]})
-        run.report(epoch, run.steps, loss, dev_macro_f1=merit[0])
-        if best is None or merit > best[0]:
-            kept = {name: value.detach().clone() for name, value in network.state_dict().items()}
-            best = (merit, epoch, dev_logits, kept)
-    if best is None:
-        raise TrainingError(f"{recipe.epochs} epochs: at least one is needed")
-    network.load_state_dict(best[3])
-    return Fitted(network.eval(), best[2], best[1], tuple(history))
-
-
-class _Run:
-    """The state of one training run: optimizer, schedule, source of chance."""
-
-    def __init__(
-        self,
-        network: Network,
-        base: BaseModel,
-        recipe: Recipe,
-        items: Sequence[Item],
-        progress: ProgressCallback | None,
-    ) -> None:
-        self.network, self.base, self.recipe = network, base, recipe
-        self.examples, self.truth = [item.example for item in items], _truth(items)
-        self.progress, self.started = progress, time.monotonic()
-        self.rng = Random(recipe.seed)  # noqa: S311 - chance for training, not for secrets
-        self.device = network.head.weight.device
-        self.steps = -(-len(items) // recipe.batch)
-        if recipe.form == "lora":
-            add_low_rank(network, recipe.rank, recipe.alpha)
-            network.to(self.device)
-        else:
-            network.words.requires_grad_(False)
-            network.positions.requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(_groups(network, recipe))
-        total, rising = (
-            self.steps * recipe.epochs,
-            max(1.0, recipe.warmup * self.steps * recipe.epochs),
-        )
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer,
-            lambda step: min((step + 1) / rising, (total - step) / max(1.0, total - rising)),
-        )
-        counts = np.bincount(self.truth, minlength=len(LABELS))
-        rarity = np.sqrt(len(self.truth) / np.maximum(counts, 1) / len(LABELS))
-        self.loss = nn.CrossEntropyLoss(
-            weight=torch.tensor(rarity, dtype=torch.float32, device=self.device),
-            label_smoothing=recipe.smoothing,
-        )
-
-    def warm_head(self) -> None:
-        """Start the head from a logistic regression on the untouched encoder.
-
-        A random head would first spoil what the encoder knows (Kumar et al. 2022).
-        """
-        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - heavy
-
-        self.network.eval()
-        windows = self.base.windows([render(e) for e in self.examples], Reading())
-        pooled = embeddings(self.network, windows, self.recipe.batch).numpy()
-        model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=2000)
-        model.fit(pooled, self.truth)
-        if len(model.classes_) != len(LABELS):
-            return  # labels that never occur: the random start serves as well
-        with torch.no_grad():
-            self.network.head.weight.copy_(torch.from_numpy(model.coef_))
-            self.network.head.bias.copy_(torch.from_numpy(model.intercept_))
-
-    def epoch(self, number: int) -> float:
-        """Train on every item once; the mean loss."""
-        self.network.train()
-        noisy = [augment(example, self.rng) for example in self.examples]
-        windows = [self._drawn(text) for text in self._windows(noisy)]
-        total = 0.0
-        for step, chosen in enumerate(self._batches(windows), 1):
-            batch = Batch.of([windows[index] for index in chosen]).to(self.device)
-            target = torch.tensor(self.truth[chosen], device=self.device)
-            with _autocast(self.device):
-                loss = self.loss(self.network(batch), target)
-            self.optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-            self.optimizer.step()
-            self.schedule.step()
-            total += loss.item()
-            if step < self.steps:
-                self.report(number, step, total / step)
-        return total / self.steps
-
-    def report(
-        self, epoch: int, step: int, loss: float, *, dev_macro_f1: float | None = None
-    ) -> None:
-        """Tell the caller where training is."""
-        if self.progress:
-            seconds = time.monotonic() - self.started
-            self.progress(
-                Progress(epoch, self.recipe.epochs, step, self.steps, loss, seconds, dev_macro_f1)
-            )
-
-    def _windows(self, examples: Sequence[Example]) -> Windows:
-        return self.base.windows([render(example) for example in examples], Reading())
-
-    def _drawn(self, text: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
-        if len(text) <= self.recipe.windows:
-            return text
-        return [text[i] for i in sorted(self.rng.sample(range(len(text)), self.recipe.windows))]
-
-    def _batches(self, windows: Windows) -> list[list[int]]:
-        """Batches of like length, in random order: little padding, and other company each epoch."""
-        order = list(range(len(windows)))
-        self.rng.shuffle(order)
-        size = self.recipe.batch
-        pools = [order[start : start + size * 8] for start in range(0, len(order), size * 8)]
-        ordered = [
-            index
-            for pool in pools
-            for index in sorted(pool, key=lambda i: sum(len(window) for window in windows[i]))
-        ]
-        batches = [ordered[start : start + size] for start in range(0, len(ordered), size)]
-        self.rng.shuffle(batches)
-        return batches
-
-
-def _groups(network: Network, recipe: Recipe) -> list[dict[str, Any]]:
-    """Parameters with their learning rates: the head fastest, lower layers slower."""
-    groups = []
-    layers = len(network.encoder.layers)
-    for name, parameter in network.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        rate = recipe.rate
-        if name.startswith("head"):
-            rate = recipe.head_rate
-        elif recipe.form == "full":
-            depth = int(name.split(".")[2]) if name.startswith("encoder.layers") else -1
-            rate *= recipe.layer_decay ** (layers - 1 - depth)
-        decay = recipe.weight_decay if parameter.dim() > 1 else 0.0
-        groups.append({"params": [parameter], "lr": rate, "weight_decay": decay})
-    return groups
-
-
-def _autocast(device: torch.device) -> AbstractContextManager[Any]:
-    """Half precision where the hardware computes in it; elsewhere it would be slower."""
-    able = torch.cpu.get_capabilities()
-    if device.type == "cuda" or able.get("amx_bf16") or able.get("avx512_bf16"):
-        return torch.autocast(device.type, dtype=torch.bfloat16)
-    return nullcontext()
-
-
-def _truth(items: Sequence[Item]) -> Ints:
-    return np.array([LABELS.index(label) for label in labels_of(items)], dtype=np.int64)
 
 
 def _tokens(items: Sequence[Item], base: BaseModel) -> list[list[int]]:

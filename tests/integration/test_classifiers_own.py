@@ -13,9 +13,9 @@ from classifiers import own
 from classifiers.artifact import DEFAULT, read_manifest
 from classifiers.dataset import read_items
 from classifiers.errors import TrainingError
+from classifiers.finetuning import Recipe
 from classifiers.labels import LABELS, Label
 from classifiers.model import Classifier
-from classifiers.train import Recipe
 
 # A press office: for it a journalist's question is what it lives on.
 PRESS = [

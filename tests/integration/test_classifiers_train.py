@@ -13,10 +13,11 @@ from classifiers.dataset import read_items
 from classifiers.encoder import BaseModel, Reading
 from classifiers.errors import TrainingError
 from classifiers.evaluate import evaluate
+from classifiers.finetuning import Progress, Recipe
 from classifiers.labels import LABELS
 from classifiers.model import Classifier
 from classifiers.network import Batch, Network
-from classifiers.train import Progress, Recipe, train
+from classifiers.train import train
 from classifiers.verdict import Example
 
 TEXTS = {

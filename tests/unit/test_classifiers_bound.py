@@ -19,8 +19,8 @@ def leads(*probabilities: float) -> NDArray[np.float64]:
     return rows
 
 
-def chosen(rows: NDArray[np.float64], rule: AbstainRule | None = None) -> tuple[float, int, bool]:
-    bound = choose_floor(rows, np.full(len(rows), LEAD), rule or AbstainRule())
+def chosen(rows: NDArray[np.float64]) -> tuple[float, int, bool]:
+    bound = choose_floor(rows, np.full(len(rows), LEAD))
     return bound.floor, bound.filed, bound.holds
 
 
@@ -42,10 +42,8 @@ def test_floor_is_the_least_probability_where_none_may_be_lost() -> None:
     assert chosen(rows) == (0.08, 0, True)
 
 
-def test_leads_that_are_abstained_from_anyhow_do_not_lower_the_floor() -> None:
-    rows = leads(*[0.9] * 300, 0.45, 0.3)
-    assert chosen(rows, AbstainRule(confidence=0.6))[0] == 0.3
-    assert chosen(rows, AbstainRule(confidence=0.75)) == (1.0, 0, True)
+def test_nothing_at_risk_leaves_nothing_to_ask_for() -> None:
+    assert chosen(leads(*[0.9] * 300)) == (1.0, 0, True)
 
 
 def test_with_more_leads_some_may_be_filed() -> None:

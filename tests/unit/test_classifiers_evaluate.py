@@ -67,6 +67,21 @@ def test_abstaining_stays_within_its_share_and_helps() -> None:
     assert right[~gone].mean() > right.mean()
 
 
+def test_review_for_the_leads_counts_towards_the_share() -> None:
+    logits, truth = overconfident()
+    p = softmax(logits, 3)
+    floor = float(np.quantile(p[p.argmax(axis=1) != 0, 0], 0.9))
+    rule = choose_abstain(p, truth, lead=floor, review_share=0.15)
+    assert rule.lead == floor
+    assert AbstainRule(lead=floor).abstains(p).mean() < rule.abstains(p).mean() <= 0.15
+
+
+def test_no_rule_is_added_where_the_leads_take_the_whole_share() -> None:
+    logits, truth = overconfident()
+    rule = choose_abstain(softmax(logits, 3), truth, lead=0.0, review_share=0.15)
+    assert rule == AbstainRule(lead=0.0)
+
+
 def test_perfect_model_never_abstains() -> None:
     p = probabilities({"lead": 0.9, "spam": 0.1}, {"spam": 0.8, "lead": 0.2})
     rule = choose_abstain(p, p.argmax(axis=1))

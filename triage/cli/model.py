@@ -94,7 +94,7 @@ def _train_labels(
     """Train and show the classifier; a tagger that is in the folder stays there."""
     from classifiers import tag_artifact  # noqa: PLC0415 - with the next
     from classifiers.errors import ClassifierError  # noqa: PLC0415 - with the next
-    from classifiers.train import Progress  # noqa: PLC0415 - heavy
+    from classifiers.finetuning import Progress  # noqa: PLC0415 - heavy
     from classifiers.train import train as fine_tune  # noqa: PLC0415 - heavy
     from triage.errors import Usage  # noqa: PLC0415
 
