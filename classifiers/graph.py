@@ -7,7 +7,7 @@ them. It is made here, not converted, so that neither torch nor a second file of
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -28,7 +28,9 @@ class OpenVino:
 
     batches = True
 
-    def __init__(self, weights: Mapping[str, Array], threads: int | None) -> None:
+    def __init__(
+        self, weights: Mapping[str, Array], threads: int | None, taps: Sequence[int] = (LAYERS,)
+    ) -> None:
         core = openvino.Core()
         able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         precision = "bf16" if "BF16" in able else "f32"
@@ -41,7 +43,7 @@ class OpenVino:
         if threads is not None:
             options["INFERENCE_NUM_THREADS"] = threads
         self.name = f"openvino {'bfloat16' if precision == 'bf16' else 'float32'}"
-        self._compiled = core.compile_model(_model(weights), "CPU", options)
+        self._compiled = core.compile_model(_model(weights, taps), "CPU", options)
         self._own = threading.local()
 
     def vectors(self, ids: NDArray[np.int64], lengths: NDArray[np.int64]) -> Array:
@@ -54,7 +56,7 @@ class OpenVino:
         return found
 
 
-def _model(weights: Mapping[str, Array]) -> openvino.Model:
+def _model(weights: Mapping[str, Array], taps: Sequence[int]) -> openvino.Model:
     ids = ops.parameter([-1, -1], np.int32, name="ids")
     lengths = ops.parameter([-1], np.int32, name="lengths")
     tokens = ops.gather(ops.shape_of(ids), _whole(1), _whole(0))
@@ -72,8 +74,13 @@ def _model(weights: Mapping[str, Array]) -> openvino.Model:
         weights,
         "norm",
     )
-    for index in range(LAYERS):
+    tapped = []
+    for index in range(max(taps)):
         hidden = _layer(hidden, mask, weights, f"encoder.layers.{index}")
+        if index + 1 in taps:
+            tapped.append(hidden)
+    if len(tapped) > 1:
+        hidden = ops.concat(tapped, 2)
     return openvino.Model([hidden], [ids, lengths], "encoder")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from classifiers.calibration import Floats
 from classifiers.network import Network
 from classifiers.runtime import Windows, pooled
-from classifiers.weights import Array
+from classifiers.weights import LAYERS, Array
 
 __all__ = ["Torch", "Windows", "embeddings", "logits"]
 
@@ -21,17 +21,19 @@ class Torch:
 
     name = "torch float32"
 
-    def __init__(self, network: Network) -> None:
-        self._network = network
+    def __init__(self, network: Network, taps: Sequence[int] = (LAYERS,)) -> None:
+        self._network, self._taps = network, tuple(taps)
 
     @classmethod
-    def of(cls, weights: Mapping[str, Array], threads: int | None) -> Torch:
+    def of(
+        cls, weights: Mapping[str, Array], threads: int | None, taps: Sequence[int] = (LAYERS,)
+    ) -> Torch:
         """A network with these weights, on the processor. `threads` holds for all of torch."""
         if threads is not None:
             torch.set_num_threads(threads)
         network = Network(weights["head.bias"].shape[0])
         network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-        return cls(network.eval().requires_grad_(False))
+        return cls(network.eval().requires_grad_(False), taps)
 
     @property
     def batches(self) -> bool:
@@ -42,9 +44,11 @@ class Torch:
         """See `runtime.Runtime`."""
         device = self._network.head.weight.device
         with torch.inference_mode():
-            found = self._network.vectors(
-                torch.from_numpy(ids).to(device), torch.from_numpy(lengths).to(device)
-            )
+            given = torch.from_numpy(ids).to(device), torch.from_numpy(lengths).to(device)
+            if self._taps == (LAYERS,):
+                found = self._network.vectors(*given)
+            else:
+                found = self._network.tapped(*given, self._taps)
             return found.float().cpu().numpy()
 
 

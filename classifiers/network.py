@@ -88,6 +88,19 @@ class Network(nn.Module):
         read: Tensor = self.encoder(hidden, src_key_padding_mask=mask)
         return read
 
+    def tapped(self, ids: Tensor, lengths: Tensor, taps: Sequence[int]) -> Tensor:
+        """Token vectors of several layers, one after the other, (windows, tokens, width)."""
+        padding = _padding(ids, lengths)
+        mask = padding if bool(padding.any()) else None
+        places = torch.arange(ids.shape[1], device=ids.device)
+        hidden = self.dropout(self.norm(self.words(ids) + self.positions(places)))
+        found = []
+        for index, layer in enumerate(self.encoder.layers[: max(taps)], 1):
+            hidden = layer(hidden, src_key_padding_mask=mask)
+            if index in taps:
+                found.append(hidden)
+        return torch.cat(found, dim=2)
+
     def totals(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Sums of the token vectors of each window, (windows, hidden)."""
         padding = _padding(ids, lengths)

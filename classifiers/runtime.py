@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from classifiers.calibration import Floats
 from classifiers.errors import EngineError
-from classifiers.weights import Array
+from classifiers.weights import LAYERS, Array
 
 Kind = Literal["auto", "openvino", "torch"]
 Windows = Sequence[Sequence[Sequence[int]]]
@@ -44,10 +44,13 @@ class Runtime(Protocol):
         """
 
 
-def build(kind: Kind, weights: Mapping[str, Array], threads: int | None) -> Runtime:
+def build(
+    kind: Kind, weights: Mapping[str, Array], threads: int | None, taps: Sequence[int] = (LAYERS,)
+) -> Runtime:
     """The runtime asked for, with `weights` (see `classifiers.weights`) and at most `threads`.
 
-    Raises `EngineError` where `openvino` is asked for and not installed.
+    A token's vector is what the layers in `taps` (1 is the lowest) say, one after the other. Raises
+    `EngineError` where `openvino` is asked for and not installed.
     """
     if kind == "openvino" or (kind == "auto" and find_spec("openvino")):
         try:
@@ -59,10 +62,10 @@ def build(kind: Kind, weights: Mapping[str, Array], threads: int | None) -> Runt
                     "or choose the runtime torch"
                 ) from error
         else:
-            return OpenVino(weights, threads)
+            return OpenVino(weights, threads, taps)
     from classifiers.inference import Torch  # noqa: PLC0415 - heavy
 
-    return Torch.of(weights, threads)
+    return Torch.of(weights, threads, taps)
 
 
 def pooled(runtime: Runtime, texts: Windows, batch: int) -> Floats:

@@ -33,12 +33,16 @@ class TagManifest:
     """What `signals.json` holds.
 
     `scales`: of each signal the slope and intercept that make a score a probability (Platt 1999).
-    `temperatures`: of each class. `reach`: dilations of the convolutions. The rest is for people.
+    `temperatures`: of each class. `reach`: dilations of the convolutions. `taps`: the layers whose
+    vectors are read. `floors`: from which probability the best candidate of a signal is taken. The
+    rest is for people.
     """
 
     version: str
     created: str
     reach: tuple[int, ...]
+    taps: tuple[int, ...]
+    floors: Mapping[str, float]
     scales: Mapping[str, tuple[float, float]]
     temperatures: Mapping[str, float]
     training: Mapping[str, Any]
@@ -102,6 +106,7 @@ def read(path: Path | str) -> tuple[TagManifest, Path]:
             **raw
             | {
                 "reach": tuple(raw["reach"]),
+                "taps": tuple(raw["taps"]),
                 "scales": {name: tuple(pair) for name, pair in raw["scales"].items()},
             }
         )

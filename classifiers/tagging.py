@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -19,6 +19,13 @@ from classifiers.encoder import BaseModel
 from classifiers.tag_marks import CLASSES, FIGURES, SPANS, Marked, Offsets, SpanName, joined
 from classifiers.text import BUSINESS_CHARS, PARTY_CHARS
 from classifiers.verdict import Example
+from classifiers.weights import Array
+
+if TYPE_CHECKING:
+    from classifiers.runtime import Runtime
+
+TAPS: Final = (3, 6)
+"""The layers of the base model that are read: the lower knows words, the upper meanings."""
 
 WINDOW: Final = 256
 HEADER: Final = 56
@@ -41,6 +48,7 @@ _AGENT: Final = re.compile(
 _LEAST: Final = 0.02
 """No stretch begins where that is less probable."""
 
+_NEAR: Final = 32  # tokens; more context to a side than that does not count
 _SAME: Final = re.compile(r"([^\w\s])\1{3,}")
 
 
@@ -63,7 +71,6 @@ class Window:
     """Tokens `start` to `end` of a text behind its header, with `[CLS]` and `[SEP]`."""
 
     ids: tuple[int, ...]
-    layout: Ints
     start: int
     end: int
     lead: int
@@ -169,11 +176,30 @@ def windows_of(tokens: Tokens, base: BaseModel) -> list[Window]:
     found = []
     for start in starts:
         end = min(start + room, count)
-        layout = np.zeros((len(head) + end - start + 1, len(LAYOUT)), dtype=np.int64)
-        layout[len(head) : -1] = tokens.layout[start:end]
         ids = (*head, *tokens.ids[start:end].tolist(), last)
-        found.append(Window(ids, layout, start, end, len(head)))
+        found.append(Window(ids, start, end, len(head)))
     return found
+
+
+def vectors_of(tokens: Tokens, base: BaseModel, runtime: Runtime) -> Array:
+    """What the encoder says of each token, (tokens, width); zeros where no window reads it.
+
+    Where windows overlap, the one with more context to either side counts for more.
+    """
+    total: Array | None = None
+    weight = np.zeros(len(tokens.ids), dtype=np.float32)
+    for window in windows_of(tokens, base):
+        ids = np.array([window.ids], dtype=np.int64)
+        read = runtime.vectors(ids, np.array([len(window.ids)]))[0]
+        size = window.end - window.start
+        near = np.minimum(np.arange(1, size + 1), np.arange(size, 0, -1)).clip(max=_NEAR)
+        if total is None:
+            total = np.zeros((len(tokens.ids), read.shape[1]), dtype=np.float32)
+        inside = slice(window.start, window.end)
+        total[inside] += read[window.lead : window.lead + size] * near[:, None]
+        weight[inside] += near
+    vectors: Array = total / np.maximum(weight, 1)[:, None]
+    return vectors
 
 
 def covered(tokens: Tokens, at: Offsets) -> Offsets:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -16,25 +17,31 @@ from hypothesis import strategies as st
 from classifiers import tag_artifact
 from classifiers.encoder import BaseModel
 from classifiers.errors import ArtifactError, CorpusError
+from classifiers.ranking import BUCKETS, Ranking
+from classifiers.runtime import Runtime
+from classifiers.tag_calibration import calibrate
+from classifiers.tag_heads import Heads
 from classifiers.tag_marks import FIGURES, SPANS, Marked, noisy, pools_of, read_marked
-from classifiers.tag_model import Tagger
+from classifiers.tag_model import Tagger, base_encoder
 from classifiers.tag_training import (
     TagRecipe,
-    calibrate,
-    fit_tagger,
-    in_memory,
+    arrays_of,
+    finish,
+    fit_heads,
+    read_held_out,
     studies_of,
-    tensors_of,
 )
-from classifiers.tagger import REACH, TagBatch, TagNetwork
+from classifiers.tagger import REACH, TagHeads, batch_of
 from classifiers.tagging import (
     LAYOUT,
     MOST,
+    TAPS,
     WINDOW,
     covered,
     layout_of,
     read_tokens,
     stretches,
+    vectors_of,
     windows_of,
     words_of,
 )
@@ -52,6 +59,11 @@ Lakeland Title & Escrow"""
 @pytest.fixture(scope="module")
 def base() -> BaseModel:
     return BaseModel()
+
+
+@pytest.fixture(scope="module")
+def encoder(base: BaseModel) -> Runtime:
+    return base_encoder(base, 1, "torch")
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +127,6 @@ def test_windows_read_every_token_of_a_text_that_is_not_endless(base: BaseModel)
     read = set().union(*(range(window.start, window.end) for window in windows))
     assert read == set(range(len(tokens.ids)))
     assert all(len(window.ids) <= WINDOW for window in windows)
-    assert all(window.layout.shape == (len(window.ids), len(LAYOUT)) for window in windows)
     endless = read_tokens([(example(), text * 20)], base)[0]
     assert len(windows_of(endless, base)) == MOST
 
@@ -189,40 +200,59 @@ def test_money_as_people_write_it(text: str, figure: str) -> None:
     assert [match[0] for match in FIGURES["budget"].finditer(text)] == [figure]
 
 
-def test_without_torch_the_heads_say_the_same(base: BaseModel) -> None:
+def test_without_torch_the_heads_say_the_same(base: BaseModel, encoder: Runtime) -> None:
     torch.manual_seed(3)
-    network = TagNetwork()
-    network.load_base(base.weights)
-    network.eval()
+    heads = TagHeads().eval()
     for text in (MAIL, MAIL * 6):
         tokens = read_tokens([(example(), text)], base)[0]
-        windows = windows_of(tokens, base)
-        batch = TagBatch.of([windows])
+        vectors = vectors_of(tokens, base, encoder)
+        assert vectors.shape == (len(tokens.ids), 384 * len(TAPS))
         with torch.inference_mode():
-            said = network.say(network.above(network.below(batch), batch), batch)
-        tags, attention, classes = in_memory(network, base)._scores(tokens, windows)
-        for found, logits in zip(classes, said.classes, strict=True):
-            np.testing.assert_allclose(found, logits[0].softmax(0).numpy(), atol=1e-4)
-        np.testing.assert_allclose(attention.sum(axis=0), 1.0, atol=1e-4)
-        if len(windows) == 1:
-            inside = slice(windows[0].lead, windows[0].lead + len(tokens.ids))
-            expected = said.tags[0, inside].softmax(-1).numpy()
-            np.testing.assert_allclose(tags, expected, atol=1e-4)
+            said = heads(batch_of([torch.from_numpy(vectors)], [torch.from_numpy(tokens.layout)]))
+        scores = Heads(arrays_of(heads), REACH).scores(vectors, tokens)
+        np.testing.assert_allclose(scores.tags, said.tags[0].softmax(-1).numpy(), atol=1e-4)
+        np.testing.assert_allclose(scores.attention, said.attention[0].exp().numpy(), atol=1e-4)
+        for found, logits in zip(scores.classes, said.classes, strict=True):
+            np.testing.assert_allclose(found, logits[0].numpy(), atol=1e-3)
+
+
+def test_a_text_without_words_has_no_scores_to_read(base: BaseModel, encoder: Runtime) -> None:
+    tokens = read_tokens([(example(""), "")], base)[0]
+    scores = Heads(arrays_of(TagHeads()), REACH).scores(vectors_of(tokens, base, encoder), tokens)
+    assert scores.tags.shape == (0, len(SPANS), 3)
+    assert all(np.isfinite(logits).all() for logits in scores.classes)
+
+
+def test_layers_are_read_alike_by_every_runtime(base: BaseModel) -> None:
+    pytest.importorskip("openvino")
+    tokens = read_tokens([(example(), MAIL)], base)[0]
+    one, other = (
+        vectors_of(tokens, base, base_encoder(base, 1, kind)) for kind in ("torch", "openvino")
+    )
+    likeness = (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
+    assert likeness.min() > 0.99
 
 
 def test_training_learns_marks_and_an_artifact_keeps_them(
-    base: BaseModel, leads: list[Marked], tmp_path: Path
+    base: BaseModel, encoder: Runtime, leads: list[Marked], tmp_path: Path
 ) -> None:
-
     few = [lead for lead in leads if "contact_name" in lead.spans and len(lead.text) < 600][:4]
-    recipe = TagRecipe(head_epochs=60, epochs=1, copies=0, batch=4)
-    network = fit_tagger(studies_of(few, base, recipe), base, recipe)
-    manifest = {
-        "version": "1", "created": "", "reach": REACH, "scales": {}, "temperatures": {},
-        "training": {}, "corpus": {}, "metrics": {},
-    }  # fmt: skip
-    tag_artifact.write(tmp_path, manifest, tensors_of(network, base))
+    recipe = TagRecipe(epochs=60, copies=0, batch=4)
+    heads = fit_heads(studies_of(few, base, encoder, recipe), recipe)
+    ranking = Ranking(np.linspace(-1, 1, BUCKETS + 1), 0.25)
+    read_before = read_held_out(
+        few,
+        studies_of(few, base, encoder, recipe),
+        [{few[0].writer}],
+        replace(recipe, epochs=1),
+    )
+    trained = finish(
+        tmp_path, few, read_before, heads, lambda read: ({"company": ranking}, {"company": 0.5}), {}
+    )
+    assert trained.ranked == {"company": 0.5}
     tagger = Tagger.load(tmp_path, runtime="torch")
+    assert tagger.ranking["company"].floor == 0.25
+    np.testing.assert_allclose(tagger.ranking["company"].weights, ranking.weights, atol=1e-3)
     read = tagger.read([(lead.example, lead.text) for lead in few])
     found = calibrate(list(zip(few, read, strict=True)))[2]
     assert found["contact_name"] >= 0.75
@@ -240,7 +270,7 @@ def test_training_learns_marks_and_an_artifact_keeps_them(
     with pytest.raises(ArtifactError, match="damaged"):
         tag_artifact.read(tmp_path)
     tag_artifact.restore(tmp_path, kept)
-    assert tag_artifact.read(tmp_path)[0].version == "1"
+    assert tag_artifact.read(tmp_path)[0].version == trained.version
 
 
 def test_what_is_no_tagger_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from classifiers.ranking import Ranking
 from classifiers.tag_marks import CLASSES, SPANS
 from classifiers.tag_model import Choice, Stretch, Tagged
 from classifiers.verdict import Example
@@ -28,6 +29,7 @@ class Finds:
     ) -> None:
         self.probability, self.classes, self.phrases = probability, classes or {}, phrases
         self.texts: list[str] = []
+        self.ranking: Mapping[str, Ranking] = {}
 
     def read(self, texts: Sequence[tuple[Example, str]]) -> list[Tagged]:
         return [self._tagged(text) for _, text in texts]

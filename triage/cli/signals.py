@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,16 @@ def train_signals(
     A corpus without such leads is an error only where the tagger was `wanted` by name.
     """
     from classifiers.errors import ClassifierError, TrainingError  # noqa: PLC0415 - with the next
-    from classifiers.tag_training import TagRecipe, train_tagger  # noqa: PLC0415 - heavy
+    from classifiers.tag_training import TagRecipe, files_of, train_tagger  # noqa: PLC0415 - heavy
+    from triage.signals.measure import marked_leads  # noqa: PLC0415
+    from triage.signals.rank_training import rank  # noqa: PLC0415
 
     try:
         recipe = TagRecipe() if seed is None else TagRecipe(seed=seed)
-        trained = train_tagger(source, out, recipe=recipe, threads=threads, report=output.note)
+        rows = [row for file in files_of(source) for row in marked_leads(file)]
+        trained = train_tagger(
+            source, out, partial(rank, rows), recipe=recipe, threads=threads, report=output.note
+        )
     except TrainingError as error:
         if wanted:
             raise Usage(str(error)) from error

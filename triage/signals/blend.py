@@ -1,4 +1,4 @@
-"""Which says more about a signal, the rules or the tagger: decided by figures, not by taste.
+"""What is said in the end, from what rules and tagger found: decided by figures, not by taste.
 
 Figures are of leads by writers who wrote nothing that the network was trained on.
 """
@@ -6,34 +6,36 @@ Figures are of leads by writers who wrote nothing that the network was trained o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from classifiers.labels import SignalName
 from classifiers.tag_marks import SpanName
+from triage.signals.candidates import Candidate, Reading, candidates, features
 from triage.signals.learned import Learned
 from triage.signals.source import Finding
 
-NEVER: Final = 1.01
-FLOORS: Final[dict[SpanName, tuple[float, float]]] = {
-    "contact_name": (0.9, 0.7),
-    "company": (0.85, 0.6),
-    "role": (NEVER, 0.3),
-    "location": (0.85, 0.8),
-    "company_size": (NEVER, 0.6),
-    "budget": (NEVER, 0.65),
-    "timeline": (NEVER, 0.2),
-    "product_interest": (0.65, 0.25),
-}
-"""From which probability the tagger goes before a rule, and from which it stands without one."""
-
-VOTES: Final[dict[SignalName, float]] = {"decision_maker": 1.5, "readiness": 1.5}
+VOTES: Final[dict[SignalName, float]] = {"decision_maker": 2.0, "readiness": 1.5}
 """What a rule's value adds to the logarithm of its probability."""
 
+_EVEN: Final = 0.5  # from which probability a candidate is taken that no ranking was learned for
 
-def stated(name: SpanName, rule: Finding | None, learned: Learned) -> Finding | None:
-    """The better of what a rule and the tagger found."""
-    before, alone = FLOORS[name]
-    return learned.best(name, before) or rule or learned.best(name, alone)
+
+def stated(name: SpanName, reading: Reading) -> Finding | None:
+    """The likeliest candidate of a signal, if it is likely enough."""
+    ranking = reading.learned.ranking.get(name)
+    floor = ranking.floor if ranking else _EVEN
+
+    def probability(candidate: Candidate) -> float:
+        if ranking is None:
+            return max(candidate.score, candidate.ruled)
+        return ranking.probability(features(name, candidate, reading))
+
+    scored = [(probability(candidate), candidate) for candidate in candidates(name, reading)]
+    best = max(scored, key=lambda pair: pair[0], default=None)
+    if best is None or best[0] < floor:
+        return None
+    return replace(best[1].finding, confidence=best[0])
 
 
 def chosen(name: SignalName, rule: Finding | None, learned: Learned) -> Finding | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import exp
 from typing import Final, Protocol
 
+from classifiers.ranking import Ranking
 from classifiers.tag_marks import GAP, SpanName
 from classifiers.tag_model import Stretch, Tagged
 from classifiers.verdict import Example
@@ -23,25 +24,21 @@ _LEAST: Final = 1e-4  # no probability is smaller: a rule can outvote any
 class TextTagger(Protocol):
     """What reads texts: `classifiers.tag_model.Tagger`."""
 
+    ranking: Mapping[str, Ranking]
+
     def read(self, texts: Sequence[tuple[Example, str]]) -> list[Tagged]:
         """What each text states; the example says who wrote to whom."""
 
 
 @dataclass(frozen=True)
 class Learned:
-    """The tagger's reading of one inquiry. `parts`: where each source begins in its text."""
+    """The tagger's reading of one inquiry. `parts`: where each source begins in its text;
+    `ranking`: of each signal, which of several candidates is right.
+    """
 
     tagged: Tagged
     parts: tuple[tuple[int, Source], ...]
-
-    def best(self, name: SpanName, floor: float) -> Finding | None:
-        """The likeliest stretch of a signal, if it is at least `floor` (0 to 1) probable."""
-        for stretch in self.tagged.spans[name]:
-            place = self._place(stretch.start, stretch.end)
-            if stretch.probability >= floor and place is not None:
-                source, start, end = place
-                return Finding(source, start, end, stretch.probability)
-        return None
+    ranking: Mapping[str, Ranking]
 
     def places(self, name: SpanName) -> Iterator[Finding]:
         """The likeliest stretches of a signal, best first."""
@@ -101,4 +98,4 @@ def read_learned(material: Material, tagger: TextTagger) -> Learned | None:
         str(inquiry.recipients[0]) if inquiry.recipients else "",
         material.business.profile,
     )
-    return Learned(tagger.read([(example, text)])[0], tuple(parts))
+    return Learned(tagger.read([(example, text)])[0], tuple(parts), tagger.ranking)

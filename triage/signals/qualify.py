@@ -7,6 +7,7 @@ from classifiers.tag_marks import SPANS
 from triage.settings import Business, IdealCustomer
 from triage.signals.blend import chosen, stated
 from triage.signals.budget import find_budget, priced
+from triage.signals.candidates import Reading
 from triage.signals.contact import caller_number, find_email, find_phone, sender_email
 from triage.signals.decision import find_decision
 from triage.signals.fit import fit_parts
@@ -66,15 +67,27 @@ def ruled(material: Material) -> dict[SignalName, Finding | None]:
     }
 
 
+def normalized(name: SignalName, found: Finding | None, material: Material) -> Finding | None:
+    """A finding with its form for machines, whoever found it; nothing where it cannot have one."""
+    match name:
+        case "company_size":
+            return counted(found)
+        case "budget":
+            return priced(found, material)
+        case "timeline":
+            when = dated(found, material)
+            return when.finding if when else None
+        case _:
+            return found
+
+
 def _findings(material: Material, learned: Learned | None) -> dict[SignalName, Finding]:
     found = ruled(material)
     if learned:
+        reading = Reading(material, learned, dict(found))
         for name in SPANS:
-            found[name] = stated(name, found[name], learned)
-        found["company_size"] = counted(found["company_size"])
-        found["budget"] = priced(found["budget"], material)
+            found[name] = normalized(name, stated(name, reading), material)
     when = dated(found["timeline"], material)
-    found["timeline"] = when.finding if when else None
     found["contact_name"] = found["contact_name"] or sender_name(material)
     found["decision_maker"] = find_decision(material, found["role"])
     found["readiness"] = find_readiness(material, when)

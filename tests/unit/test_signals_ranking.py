@@ -1,0 +1,140 @@
+"""Candidates of signals, and a ranking that learns which of them are right."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+
+from classifiers.ranking import BUCKETS, Choices, Ranking, fit_ranking, hashed, writer_groups
+from classifiers.tag_marks import CLASSES, SPANS
+from classifiers.tag_model import Choice, Stretch, Tagged
+from tests.support.qualified import BUSINESS, mail
+from triage.settings import IdealCustomer
+from triage.signals.candidates import MOST, Reading, candidates, features
+from triage.signals.learned import Learned, read_learned
+from triage.signals.qualify import qualify, ruled
+from triage.signals.rank_training import rank
+from triage.signals.source import gather
+
+CHOICES = {
+    name: Choice(dict.fromkeys(values, 1 / len(values)), (0, 1)) for name, values in CLASSES.items()
+}
+
+
+class Blank:
+    """A tagger that sees nothing, or one stretch of a company."""
+
+    def __init__(
+        self,
+        company: tuple[int, int] | None = None,
+        ranking: Mapping[str, Ranking] | None = None,
+    ) -> None:
+        self.company, self.ranking = company, ranking or {}
+
+    def read(self, texts: object) -> list[Tagged]:
+        spans: dict[str, tuple[Stretch, ...]] = dict.fromkeys(SPANS, ())
+        if self.company:
+            spans["company"] = (Stretch(*self.company, 0.6),)
+        return [Tagged(spans, CHOICES)]  # type: ignore[arg-type]
+
+
+def reading(text: str, tagger: Blank | None = None) -> Reading:
+    material = gather(mail(text), None, BUSINESS)
+    learned = read_learned(material, tagger or Blank())
+    assert isinstance(learned, Learned)
+    return Reading(material, learned, ruled(material))
+
+
+def test_all_figures_and_capitals_are_candidates_once() -> None:
+    read = reading("We are 38 people at Lakeland Title. Budget is $4,000, not 5.")
+    sizes = [one.finding.quote for one in candidates("company_size", read)]
+    assert {"38", "5"} <= {size.split()[0] for size in sizes}
+    names = [one.finding.quote for one in candidates("company", read)]
+    assert "Lakeland Title" in names
+    assert len(names) == len(set(names))
+
+
+def test_a_candidate_keeps_what_tagger_and_rule_say() -> None:
+    text = "We are 38 people."
+    size = next(one for one in candidates("company_size", reading(text)) if one.ruled)
+    assert size.finding.normalized == "38"
+    whole = "Hello\n\nLakeland Title"
+    read = reading(whole, Blank((len("Hello\n\n") + 2, len(whole) + 2)))
+    tagged = next(one for one in candidates("company", read) if one.rank == 0)
+    assert tagged.score == 0.6
+    assert features("company", tagged, read)["rank 0"] == 1.0
+
+
+def test_features_tell_words_labels_and_domains() -> None:
+    read = reading("Company: Lakeland Title\nMail: dana@lakelandtitle.example")
+    one = next(c for c in candidates("company", read) if c.finding.quote == "Lakeland Title")
+    found = features("company", one, read)
+    assert {"label company", "is a domain", "left 0 :", "first lakeland"} <= set(found)
+
+
+def test_endless_texts_have_few_candidates_and_take_little_time() -> None:
+    read = reading("Anna Smith has 12 vans. " * 4000)
+    started = time.process_time()
+    found = candidates("contact_name", read)
+    assert len(found) <= MOST + 3
+    assert all(features("contact_name", one, read) for one in found)
+    assert time.process_time() - started < 5
+
+
+def choices(writer: str, *, good: str, bad: str) -> Choices:
+    rows = tuple(hashed({word: 1.0}) for word in (bad, good))
+    return Choices(writer, True, rows, (False, True))
+
+
+def test_a_ranking_learns_what_right_candidates_have() -> None:
+    theirs = [choices(f"w{at % 6}", good="signed", bad="quoted") for at in range(60)]
+    quoted, signed = {"quoted": 1.0}, {"signed": 1.0}
+    silent = [Choices(f"w{at % 6}", False, (hashed(quoted),), (False,)) for at in range(30)]
+    ranking, f1 = fit_ranking([*theirs, *silent])
+    assert f1 > 0.95
+    assert ranking.probability(signed) > ranking.floor > ranking.probability(quoted)
+
+
+def test_where_nothing_is_right_nothing_is_taken() -> None:
+    some = {"x": 1.0}
+    wrong, none = Choices("a", False, (hashed(some),), (False,)), Choices("b", False, (), ())
+    ranking, f1 = fit_ranking([wrong, none])
+    assert ranking.probability(some) < 0.01
+    assert f1 == 0.0
+
+
+def test_groups_hold_every_writer_once() -> None:
+    groups = writer_groups("aaabbc", 2)
+    assert sorted(writer for group in groups for writer in group) == ["a", "b", "c"]
+
+
+def test_the_ranking_decides_and_its_floor_withholds() -> None:
+    weights = np.zeros(BUCKETS + 1)
+    weights[hashed({"in lakeland": 1.0})[0][0]] = 4.0
+    weights[-1] = -2.0
+    text = "Greetings from Skibbereen. Lakeland Title needs lunch."
+    for floor, value in ((0.5, "Lakeland Title"), (0.95, None)):
+        tagger = Blank(ranking={"company": Ranking(weights, floor)})
+        found = qualify(mail(text), None, IdealCustomer(), BUSINESS, tagger).signals.get("company")
+        assert (found.value if found else None) == value
+
+
+def test_rankings_are_learned_from_marked_leads() -> None:
+    rows = [
+        {
+            "id": f"{writer}{at}", "writer": writer, "channel": "email", "label": "lead",
+            "body": f"We run {at} vans and want {at + 40} cups.",
+            "signals": {"company_size": {"value": str(at), "evidence": [{"quote": str(at)}]}},
+        }
+        for writer in "abcdef"
+        for at in range(3, 9)
+    ]  # fmt: skip
+    read = {row["id"]: Blank().read(())[0] for row in rows}
+    ranking, figures = rank(rows, read)  # type: ignore[arg-type]
+    assert set(ranking) == set(SPANS)
+    assert figures["company_size"] > 0.9
+    inquiry, tagger = mail("We run 7 vans and want 47 cups."), Blank(ranking=ranking)
+    found = qualify(inquiry, None, IdealCustomer(), BUSINESS, tagger).signals["company_size"]
+    assert found.normalized == "7"
