@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifiers.calibration import Floats, Ints
 from classifiers.tag_marks import CLASSES, SPANS
 from classifiers.tagging import Tokens
-from classifiers.weights import Array
 
 _EPSILON: Final = 1e-5
 
@@ -37,7 +37,7 @@ class Heads:
             for at in range(len(self._reach))
         ]
 
-    def scores(self, vectors: Array, tokens: Tokens) -> Scores:
+    def scores(self, vectors: NDArray[np.floating[Any]], tokens: Tokens) -> Scores:
         """What is said of a text; `vectors` (tokens, width) are what `tagging.vectors_of` gave."""
         found = self._around(vectors.astype(np.float64), tokens.layout)
         tags = self._linear("tags", found).reshape(len(found), len(SPANS), 3)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from classifiers import tag_artifact
@@ -38,8 +39,8 @@ from classifiers.tag_marks import (
 from classifiers.tag_model import RANKING, Tagged, base_encoder, tagged
 from classifiers.tagger import REACH, TagHeads, TagLogits, batch_of
 from classifiers.tagging import TAPS, Tokens, examples_of, read_tokens, targets, vectors_of
-from classifiers.weights import Array
 
+Halves = NDArray[np.float16]
 Report = Callable[[str], None]
 Ranker = Callable[[Mapping[str, Tagged]], tuple[Mapping[str, Ranking], Mapping[str, float]]]
 """From what was read of each lead, by its id, the ranking of candidates and its figures. What was
@@ -73,7 +74,7 @@ class Study:
     """A lead as training reads it: token vectors in half precision, and what should be said."""
 
     tokens: Tokens
-    vectors: Array
+    vectors: Halves
     tags: Ints
     evidence: Floats
     classes: tuple[int, ...]
@@ -105,7 +106,7 @@ def _study(lead: Marked, base: BaseModel, encoder: Runtime) -> Study:
     return study_of(lead, tokens, vectors)
 
 
-def study_of(lead: Marked, tokens: Tokens, vectors: Array) -> Study:
+def study_of(lead: Marked, tokens: Tokens, vectors: Halves) -> Study:
     """A lead with the vectors (tokens, width) that the encoder gave."""
     tags, evidence = targets(lead, tokens)
     classes = tuple(CLASSES[name].index(lead.classes[name]) for name in CLASSES)

@@ -192,14 +192,17 @@ def vectors_of(tokens: Tokens, base: BaseModel, runtime: Runtime) -> Array:
         ids = np.array([window.ids], dtype=np.int64)
         read = runtime.vectors(ids, np.array([len(window.ids)]))[0]
         size = window.end - window.start
-        near = np.minimum(np.arange(1, size + 1), np.arange(size, 0, -1)).clip(max=_NEAR)
+        near = (
+            np.minimum(np.arange(1, size + 1), np.arange(size, 0, -1))
+            .clip(max=_NEAR)
+            .astype(np.float32)
+        )
         if total is None:
             total = np.zeros((len(tokens.ids), read.shape[1]), dtype=np.float32)
         inside = slice(window.start, window.end)
         total[inside] += read[window.lead : window.lead + size] * near[:, None]
         weight[inside] += near
-    vectors: Array = total / np.maximum(weight, 1)[:, None]
-    return vectors
+    return np.asarray(total / np.maximum(weight, 1)[:, None], dtype=np.float32)
 
 
 def covered(tokens: Tokens, at: Offsets) -> Offsets:
