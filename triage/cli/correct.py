@@ -35,13 +35,14 @@ def relabel(
 ) -> None:
     """Say what an inquiry is: leads are sent, what was sent in error is retracted."""
     from triage.pipeline.corrections import Corrections  # noqa: PLC0415 - heavy
-    from triage.wiring import open_repository  # noqa: PLC0415 - heavy
+    from triage.wiring import LazyTagger, open_repository  # noqa: PLC0415 - heavy
 
     of(context).configure_logs()
     settings = of(context).required_settings
     with open_repository(settings) as repository:
         found = one_inquiry(repository, inquiry)
-        corrected = Corrections(settings, repository).relabel(found, label, by=by, note=note)
+        corrections = Corrections(settings, repository, LazyTagger(settings.classifier))
+        corrected = corrections.relabel(found, label, by=by, note=note)
     _tell(found, corrected, as_json=as_json)
 
 
@@ -55,14 +56,19 @@ def renew(
 ) -> None:
     """Look for signals again, with the settings of now; who knows the lead is told what changed."""
     from triage.pipeline.corrections import Corrections  # noqa: PLC0415 - heavy
-    from triage.wiring import load_rulebook, open_repository, transcribe_again  # noqa: PLC0415
+    from triage.wiring import (  # noqa: PLC0415 - heavy
+        LazyTagger,
+        load_rulebook,
+        open_repository,
+        transcribe_again,
+    )
 
     of(context).configure_logs()
     settings = of(context).required_settings
     with open_repository(settings) as repository:
         found = one_inquiry(repository, inquiry)
         transcript = transcribe_again(settings, repository, found) if transcribe else None
-        corrections = Corrections(settings, repository)
+        corrections = Corrections(settings, repository, LazyTagger(settings.classifier))
         corrected = corrections.renew(found, load_rulebook(settings), transcript)
     _tell(found, corrected, as_json=as_json)
 

@@ -21,6 +21,7 @@ from triage.pipeline.ruled import certain
 from triage.pipeline.telling import Said, Teller, stored_case
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
+from triage.signals.learned import TextTagger
 from triage.signals.qualify import qualify
 from triage.store import corrections as stored
 from triage.store import records
@@ -53,10 +54,13 @@ class Corrected:
 
 @dataclass(frozen=True, slots=True)
 class Corrections:
-    """Acts on what people say."""
+    """Acts on what people say. `tagger` is asked for only when there is a lead; without one,
+    signals come from rules alone.
+    """
 
     settings: Settings
     repository: Repository
+    tagger: Callable[[], TextTagger | None] = lambda: None
 
     def relabel(self, inquiry_id: str, label: str, *, by: str = "", note: str = "") -> Corrected:
         """Give an inquiry a label, one of the nine or an own one, and act on it.
@@ -137,7 +141,7 @@ class Corrections:
 
     def _qualified(self, inquiry: Inquiry, transcript: Transcript | None) -> Qualification:
         ideal, business = self.settings.ideal_customer, self.settings.business
-        return qualify(inquiry, transcript, ideal, business)
+        return qualify(inquiry, transcript, ideal, business, self.tagger())
 
     def _read(self, inquiry_id: str) -> tuple[Work, Inquiry, Transcript | None]:
         work = self.repository.worklist.get(inquiry_id)
