@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,13 +48,19 @@ class Dispatch:
 
     def attempt(self, delivery: Delivery) -> Tried | None:
         """Try once; what came of it must then be stored. None where no try could be made."""
-        at = records.now()
+        at, started = records.now(), time.monotonic()
         try:
             answer = self._send(delivery)
         except Configuration as error:
             log.warning("cannot deliver", delivery=delivery.id, problem=str(error))
             self.repository.outbox.postponed(delivery, str(error), _LOOK_AGAIN)
             return None
+        except Exception as error:
+            # Whatever a destination does to an adapter is a try like others, and ends as visibly.
+            # Only the kind is stored: the words may hold a secret.
+            log.exception("a try failed", delivery=delivery.id, destination=delivery.destination)
+            elapsed = time.monotonic() - started
+            answer = Answer(False, None, f"unexpected {type(error).__name__}", elapsed)
         state, next_at = self._consequence(delivery, answer)
         attempt = Attempt(at, answer.duration_s, answer.status, answer.error)
         return Tried(Settlement(delivery, attempt, state, next_at), answer)
