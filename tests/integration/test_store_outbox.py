@@ -192,3 +192,20 @@ def test_tries_are_stored_together_each_with_its_own_end(any_repository: Reposit
     assert (last[0], last[2]) == ("delivered", "delivery_dead")
     assert last[1] not in {"delivered", "delivery_dead"}
     assert any_repository.outbox.settle(together[:2]) == []
+
+
+def test_a_dead_lead_is_not_revived_once_its_retraction_was_accepted(
+    any_repository: Repository,
+) -> None:
+    work = stored.received(any_repository)
+    lead = put(any_repository, work, "lead.qualified")
+    retraction = put(any_repository, work, "lead.retracted", refers_to=lead.id)
+    end(any_repository, lead, DEAD)
+    end(any_repository, retraction, DEAD)
+    assert any_repository.outbox.revive_all() == 2  # both in their order: no harm
+    assert due(any_repository) == [lead.id]
+    end(any_repository, lead, DEAD)
+    end(any_repository, retraction)
+    assert any_repository.outbox.revive_all() == 0
+    assert not any_repository.outbox.revive(lead.id)
+    assert due(any_repository) == []

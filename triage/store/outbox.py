@@ -34,7 +34,7 @@ _TRIED: Final = (
     )
 )
 _ATTEMPT: Final = insert(tables.attempts)
-_EARLIER: Final = tables.deliveries.alias("earlier")
+_OTHER: Final = tables.deliveries.alias("other")
 _DUE: Final = (
     select(tables.deliveries)
     .where(
@@ -43,21 +43,28 @@ _DUE: Final = (
         tables.deliveries.c.destination == bindparam("to"),
         tables.deliveries.c.id.not_in(bindparam("skip", expanding=True)),
         ~exists().where(
-            _EARLIER.c.inquiry_id == tables.deliveries.c.inquiry_id,
-            _EARLIER.c.destination == bindparam("to"),
-            _EARLIER.c.position < tables.deliveries.c.position,
-            _EARLIER.c.state == DeliveryState.PENDING,
+            _OTHER.c.inquiry_id == tables.deliveries.c.inquiry_id,
+            _OTHER.c.destination == bindparam("to"),
+            _OTHER.c.position < tables.deliveries.c.position,
+            _OTHER.c.state == DeliveryState.PENDING,
         ),
         or_(
             tables.deliveries.c.refers_to == "",
             ~exists().where(
-                _EARLIER.c.id == tables.deliveries.c.refers_to,
-                _EARLIER.c.state == DeliveryState.PENDING,
+                _OTHER.c.id == tables.deliveries.c.refers_to,
+                _OTHER.c.state == DeliveryState.PENDING,
             ),
         ),
     )
     .order_by(tables.deliveries.c.next_at)
     .limit(bindparam("most"))
+)
+_TAKEN_BACK: Final = exists().where(
+    _OTHER.c.inquiry_id == tables.deliveries.c.inquiry_id,
+    _OTHER.c.destination == tables.deliveries.c.destination,
+    _OTHER.c.refers_to == tables.deliveries.c.id,
+    _OTHER.c.event == "lead.retracted",
+    _OTHER.c.state == DeliveryState.ACCEPTED,
 )
 # Locked where rows can be, in one order: nobody settles or revives them in between.
 _AS_THEY_ARE: Final = (
@@ -181,10 +188,12 @@ class Outbox:
         self, state: DeliveryState = DeliveryState.DEAD, destination: str | None = None
     ) -> int:
         """Make all deliveries of a state (not ACCEPTED) due now, for one destination or every;
-        returns how many.
+        returns how many. Leads whose retraction was accepted stay dead.
         """
         table = tables.deliveries
-        condition = [table.c.state == state, table.c.state != DeliveryState.ACCEPTED]
+        condition = [
+            table.c.state == state, table.c.state != DeliveryState.ACCEPTED, ~_TAKEN_BACK,
+        ]  # fmt: skip
         if destination is not None:
             condition.append(table.c.destination == destination)
         moment = records.now()
@@ -199,10 +208,13 @@ class Outbox:
             ).rowcount
 
     def revive(self, delivery_id: str) -> bool:
-        """Make a dead or waiting delivery due now, under its old id; False if accepted."""
+        """Make a dead or waiting delivery due now, under its old id; False if accepted, or if its
+        retraction was: the destination would take it for a lead again.
+        """
         table = tables.deliveries
         with self.database.write() as connection:
-            row = connection.execute(select(table).where(table.c.id == delivery_id)).first()
+            query = select(table).where(table.c.id == delivery_id, ~_TAKEN_BACK)
+            row = connection.execute(query).first()
             if row is None or row.state == DeliveryState.ACCEPTED:
                 return False
             connection.execute(
