@@ -14,6 +14,7 @@ from triage.cli.app import app
 from triage.errors import Usage
 from triage.settings import Destination
 from triage.store.repository import Repository
+from triage.types import Party
 
 
 @pytest.fixture
@@ -73,3 +74,22 @@ def test_export_writes_a_vcon(crm: Desk, tmp_path: Path) -> None:
     waiting = crm.qualified("two").id
     with pytest.raises(Usage, match="can be exported once it is settled"):
         triage(tmp_path, "inquiries", "export", waiting)
+
+
+def test_show_names_the_person_and_what_else_they_asked(crm: Desk, tmp_path: Path) -> None:
+    first = crm.settled("one")
+    stranger = crm.settled(
+        "two", text="Please quote 10 seats. Bob", sender=Party("Bob", "bob@b.example")
+    )
+    again = crm.settled("three", text="Make it 50 units, please. Ann Example")
+    known = crm.repository.people.of(first)
+    assert known is not None
+    shown = triage(tmp_path, "inquiries", "show", again).stdout
+    assert f"({known.id})" in shown
+    assert f"also      {first}" in shown
+    assert stranger not in shown
+    found = json.loads(triage(tmp_path, "inquiries", "show", first, "--json").stdout)["person"]
+    assert (found["id"], found["name"]) == (known.id, known.name)
+    assert [other["id"] for other in found["others"]] == [again]
+    none = crm.settled("four", "spam")
+    assert "person  " not in triage(tmp_path, "inquiries", "show", none).stdout

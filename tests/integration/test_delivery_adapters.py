@@ -20,6 +20,8 @@ from standardwebhooks import Webhook
 
 from classifiers.labels import SIGNALS
 from tests.support.receivers import Asked, Reply, serving
+from triage.delivery.adapters.chat import slack_blocks
+from triage.delivery.adapters.message import Message
 from triage.delivery.client import HttpClient
 from triage.delivery.registry import ADAPTERS, adapter_of
 from triage.delivery.webhook import new_secret
@@ -530,3 +532,8 @@ def test_standard_output_has_each_event_once(
     for _ in range(2):
         assert fresh.send(lead(), there("file"), client).accepted
     assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == [FIRST]
+
+
+def test_a_field_for_slack_is_never_too_long() -> None:
+    blocks = slack_blocks(Message("Lead", (("Subject", "&" * 600),), "", "", "inq_1"))["blocks"]
+    assert all(len(field["text"]) <= 2000 for block in blocks for field in block.get("fields", []))

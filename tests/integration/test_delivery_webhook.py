@@ -14,7 +14,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from triage.delivery.answer import Answer
-from triage.delivery.client import HttpClient
+from triage.delivery.client import HttpClient, pause_asked
 from triage.delivery.schedule import next_wait
 from triage.delivery.webhook import WebhookAdapter, new_secret, sign
 from triage.errors import Configuration
@@ -216,3 +216,41 @@ def test_the_schedule_ends_in_a_dead_letter_and_obeys_pauses() -> None:
     asked = next_wait(rules, 1, busy)
     assert asked is not None
     assert asked.total_seconds() == 60
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["inf", "nan", "1e20", "9" * 30, "-5", "soon", f"Thu, 1 Jan 1970 {'9' * 20}:00:00 GMT"],
+)
+def test_a_pause_that_is_none_is_ignored(value: str) -> None:
+    assert pause_asked(value) is None
+
+
+def test_an_accepting_answer_with_a_mad_pause_is_accepted(
+    serve: Callable[[Behaviour], str], client: HttpClient
+) -> None:
+    def mad(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+        handler.send_response(200)
+        handler.send_header("retry-after", f"Thu, 1 Jan 1970 {'9' * 20}:00:00 GMT")
+        handler.send_header("content-length", "0")
+        handler.end_headers()
+
+    target = Destination(name="crm", url=serve(mad), allow_private=True)
+    assert client.send(target, content=b"{}", headers={}).accepted
+
+
+@pytest.mark.parametrize("token", ["first-key\nsecond-key", "schlüssel-key"])
+def test_a_token_that_no_header_takes_is_not_repeated(
+    serve: Callable[[Behaviour], str], client: HttpClient, token: str
+) -> None:
+    url = serve(lambda handler, _body: handler.send_error(500))
+    target = Destination(name="crm", url=url, allow_private=True)
+    with pytest.raises(Configuration, match="one line of ASCII") as raised:
+        client.send(target, content=b"{}", headers={"authorization": f"Bearer {token}"})
+    assert "key" not in str(raised.value)
+
+
+def test_a_host_that_is_no_name_is_a_matter_of_settings(client: HttpClient) -> None:
+    target = Destination(name="crm", url=f"https://{'a' * 70}.example/")
+    with pytest.raises(Configuration, match="no name that can be looked up"):
+        client.send(target, content=b"{}", headers={})

@@ -288,3 +288,17 @@ def test_a_destination_that_is_gone_from_the_settings_keeps_what_waits_for_it(
     waiting = row(repository, "msg_gone_0_0")
     assert (waiting.state, waiting.attempts) == (DeliveryState.PENDING, 0)
     assert "no longer in the settings" in waiting.last_error
+
+
+def test_an_adapter_that_breaks_costs_tries_and_ends_as_a_dead_letter(
+    repository: Repository, desks: Callable[[], Desk], build: Build
+) -> None:
+    desk = desks()
+    put(repository, "crm", 1)
+    token = {"kind": "slack"}  # its events are no JSON of ours: `data` is missing
+    courier = build({"crm": desk}, more=token, schedule=[0.01])
+    with structlog.testing.capture_logs():
+        until(lambda: row(repository, "msg_crm_0_0").state is DeliveryState.DEAD, courier)
+    dead = row(repository, "msg_crm_0_0")
+    assert (dead.attempts, dead.last_error) == (2, "unexpected KeyError")
+    assert len(repository.outbox.attempts(dead.id)) == 2

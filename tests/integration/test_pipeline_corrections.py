@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,9 @@ from triage.delivery.client import HttpClient
 from triage.delivery.webhook import new_secret
 from triage.demo.endpoint import Endpoint
 from triage.errors import Usage
+from triage.pipeline.corrections import Corrections
 from triage.pipeline.dispatch import Dispatch
+from triage.rules.rulebook import Rulebook
 from triage.settings import Destination, Filter, OwnLabel
 from triage.store.repository import Repository
 from triage.types import DeliveryState, Outcome, Party
@@ -33,7 +36,10 @@ def delivered(crm: Desk, client: HttpClient) -> None:
     dispatch = Dispatch(crm.settings, crm.repository, client)
     while due := outbox.due("crm", 10):
         for delivery in due:
-            assert dispatch.deliver(delivery).state is DeliveryState.ACCEPTED
+            tried = dispatch.attempt(delivery)
+            assert tried is not None
+            assert tried.settlement.state is DeliveryState.ACCEPTED
+            dispatch.store([tried])
 
 
 def test_relabelling_reaches_the_endpoint_with_new_ids_that_refer_to_the_first(
@@ -201,3 +207,23 @@ def test_nothing_is_known_of_a_mistake(repository: Repository) -> None:
     assert verdict is not None
     assert verdict.model == "person:Dana"
     assert "corrected" in [entry.event for entry in repository.archive.history(lead)]
+
+
+def test_a_second_look_does_not_undo_what_a_person_says_meanwhile(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crm = desk(repository, Destination(name="crm", url="http://127.0.0.1:1/"))
+    lead = crm.settled("a lead")
+    look = Corrections._qualified
+    said: list[str] = []
+
+    def interrupted(self: Corrections, *found: Any) -> Any:
+        if not said:
+            said.append("spam")
+            crm.corrections.relabel(lead, "spam", by="Dana")
+        return look(self, *found)
+
+    monkeypatch.setattr(Corrections, "_qualified", interrupted)
+    renewed = crm.corrections.renew(lead, Rulebook(crm.settings.rules, crm.settings.business))
+    assert renewed.decision.outcome is Outcome.FILE
+    assert [event.event for event in crm.events(lead)] == ["lead.qualified", "lead.retracted"]

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete
 
 from tests.support import stored
-from triage.store import outbox, records
-from triage.store.outbox import Attempt
+from triage.store import outbox, records, tables
+from triage.store.outbox import Attempt, Settlement
 from triage.store.records import Work
 from triage.store.repository import Repository
 from triage.types import Delivery, DeliveryState, Outcome, Stage
@@ -164,3 +165,47 @@ def test_what_somebody_looks_after_is_not_escalated(any_repository: Repository) 
         "lead.unacknowledged", timedelta(0), timedelta(days=1), ("B",), 0
     )
     assert found == []
+
+
+def test_tries_are_stored_together_each_with_its_own_end(any_repository: Repository) -> None:
+    works = [stored.received(any_repository, str(number)) for number in range(4)]
+    leads = [put(any_repository, work, "lead.qualified") for work in works]
+    with any_repository.database.write() as connection:  # one is erased meanwhile
+        connection.execute(delete(tables.inquiries).where(tables.inquiries.c.id == works[3].id))
+    good, bad = Attempt(records.now(), 0.5, 200, ""), Attempt(records.now(), 0.5, 500, "busy")
+    later = records.now() + timedelta(hours=1)
+    together = [
+        Settlement(leads[2], bad, DEAD),
+        Settlement(leads[0], good, ACCEPTED),
+        Settlement(leads[3], good, ACCEPTED),
+        Settlement(leads[1], bad, PENDING, later),
+        Settlement(leads[0], bad, DEAD),  # somebody was late
+    ]
+    moved = any_repository.outbox.settle(together)
+    assert moved == [together[0], together[1], together[3]]
+    found = {row.id: (row.state, row.attempts) for row in any_repository.outbox.listed()}
+    assert found == {
+        leads[0].id: (ACCEPTED, 1), leads[1].id: (PENDING, 1), leads[2].id: (DEAD, 1),
+    }  # fmt: skip
+    assert len(any_repository.outbox.attempts(leads[0].id)) == 2
+    last = [any_repository.archive.history(work.id)[-1].event for work in works[:3]]
+    assert (last[0], last[2]) == ("delivered", "delivery_dead")
+    assert last[1] not in {"delivered", "delivery_dead"}
+    assert any_repository.outbox.settle(together[:2]) == []
+
+
+def test_a_dead_lead_is_not_revived_once_its_retraction_was_accepted(
+    any_repository: Repository,
+) -> None:
+    work = stored.received(any_repository)
+    lead = put(any_repository, work, "lead.qualified")
+    retraction = put(any_repository, work, "lead.retracted", refers_to=lead.id)
+    end(any_repository, lead, DEAD)
+    end(any_repository, retraction, DEAD)
+    assert any_repository.outbox.revive_all() == 2  # both in their order: no harm
+    assert due(any_repository) == [lead.id]
+    end(any_repository, lead, DEAD)
+    end(any_repository, retraction)
+    assert any_repository.outbox.revive_all() == 0
+    assert not any_repository.outbox.revive(lead.id)
+    assert due(any_repository) == []

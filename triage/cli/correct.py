@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +14,7 @@ from triage.cli.context import of
 from triage.cli.records import inquiries, one_inquiry
 
 if TYPE_CHECKING:
-    from triage.pipeline.corrections import Corrected
+    from triage.pipeline.corrections import Corrected, Corrections
 
 Id = Annotated[str, typer.Argument(help="An id, or the beginning of one.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
@@ -34,14 +36,7 @@ def relabel(
     as_json: Json = False,
 ) -> None:
     """Say what an inquiry is: leads are sent, what was sent in error is retracted."""
-    from triage.pipeline.corrections import Corrections  # noqa: PLC0415 - heavy
-    from triage.wiring import LazyTagger, open_repository  # noqa: PLC0415 - heavy
-
-    of(context).configure_logs()
-    settings = of(context).required_settings
-    with open_repository(settings) as repository:
-        found = one_inquiry(repository, inquiry)
-        corrections = Corrections(settings, repository, LazyTagger(settings.classifier))
+    with _correcting(context, inquiry) as (found, corrections):
         corrected = corrections.relabel(found, label, by=by, note=note)
     _tell(found, corrected, as_json=as_json)
 
@@ -55,20 +50,11 @@ def renew(
     as_json: Json = False,
 ) -> None:
     """Look for signals again, with the settings of now; who knows the lead is told what changed."""
-    from triage.pipeline.corrections import Corrections  # noqa: PLC0415 - heavy
-    from triage.wiring import (  # noqa: PLC0415 - heavy
-        LazyTagger,
-        load_rulebook,
-        open_repository,
-        transcribe_again,
-    )
+    from triage.wiring import load_rulebook, transcribe_again  # noqa: PLC0415 - heavy
 
-    of(context).configure_logs()
-    settings = of(context).required_settings
-    with open_repository(settings) as repository:
-        found = one_inquiry(repository, inquiry)
+    with _correcting(context, inquiry) as (found, corrections):
+        settings, repository = corrections.settings, corrections.repository
         transcript = transcribe_again(settings, repository, found) if transcribe else None
-        corrections = Corrections(settings, repository, LazyTagger(settings.classifier))
         corrected = corrections.renew(found, load_rulebook(settings), transcript)
     _tell(found, corrected, as_json=as_json)
 
@@ -105,6 +91,19 @@ def export(
         target.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise Usage(f"--output {target}: {error.strerror}") from error
+
+
+@contextmanager
+def _correcting(context: typer.Context, inquiry: str) -> Iterator[tuple[str, Corrections]]:
+    """The whole id of an inquiry, and what acts on it."""
+    from triage.pipeline.corrections import Corrections  # noqa: PLC0415 - heavy
+    from triage.wiring import LazyTagger, open_repository  # noqa: PLC0415 - heavy
+
+    of(context).configure_logs()
+    settings = of(context).required_settings
+    with open_repository(settings) as repository:
+        tagger = LazyTagger(settings.classifier)
+        yield one_inquiry(repository, inquiry), Corrections(settings, repository, tagger)
 
 
 def _tell(inquiry: str, corrected: Corrected, *, as_json: bool) -> None:

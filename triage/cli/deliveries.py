@@ -120,6 +120,9 @@ def retry_deliveries(
         ids = [one(outbox.find(prefix), "delivery", prefix) for prefix in delivery or []]
         changed = [name for name in ids if outbox.revive(name)]
     output.say(f"{len(changed)} of {len(ids)} due now")
+    for name in ids:
+        if name not in changed:
+            output.note(f"{name} stays as it is: accepted, or a lead that was retracted since")
     raise typer.Exit(0 if len(changed) == len(ids) else 1)
 
 

@@ -8,9 +8,22 @@ from typing import Any
 from triage.cli import output
 from triage.store.acknowledgements import Acknowledgement
 from triage.store.outbox import Attempt
-from triage.store.records import HistoryEntry, Work
+from triage.store.people import Person
+from triage.store.records import HistoryEntry, Listed, Work
 from triage.store.repository import Repository
 from triage.types import Decision, Delivery, Inquiry, Qualification, Stage, Transcript, Verdict
+
+_OTHERS = 100  # inquiries of the same person, at most
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who made an inquiry, and what else they asked, newest first. Unknown parts are empty."""
+
+    id: str
+    name: str
+    company: str
+    others: list[Listed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +31,7 @@ class Dossier:
     """One inquiry with what every stage found; `None` where a stage has no result."""
 
     work: Work
+    person: Caller | None
     inquiry: Inquiry | None
     transcript: Transcript | None
     verdict: Verdict | None
@@ -38,6 +52,7 @@ def collect(repository: Repository, inquiry_id: str) -> Dossier:
     deliveries = repository.outbox.listed(inquiry_id=inquiry_id)
     return Dossier(
         work=work,
+        person=_caller(repository, inquiry_id, repository.people.of(inquiry_id)),
         inquiry=archive.content(inquiry_id),
         transcript=archive.transcript(inquiry_id),
         verdict=archive.verdict(inquiry_id),
@@ -48,6 +63,14 @@ def collect(repository: Repository, inquiry_id: str) -> Dossier:
         attempts={d.id: repository.outbox.attempts(d.id) for d in deliveries},
         history=archive.history(inquiry_id),
     )
+
+
+def _caller(repository: Repository, inquiry_id: str, person: Person | None) -> Caller | None:
+    if person is None:
+        return None
+    rows = repository.archive.listed(limit=_OTHERS + 1, person_id=person.id)
+    others = [row for row in rows if row.id != inquiry_id]
+    return Caller(person.id, person.name, person.company, others[:_OTHERS])
 
 
 def show(dossier: Dossier) -> None:
@@ -67,6 +90,7 @@ def show(dossier: Dossier) -> None:
         )
     if known := dossier.acknowledgement:
         output.say(f"looked after by {known.by}, since {known.at.astimezone():%Y-%m-%d %H:%M:%S}")
+    _show_person(dossier.person)
     _show_text(dossier)
     output.say("history", "bold")
     for entry in dossier.history:
@@ -108,6 +132,17 @@ def _show_qualification(qualification: Qualification | None) -> None:
             for e in signal.evidence
         )
         output.say(f"{name:<18}{signal.value}{machine}   {quotes}")
+
+
+def _show_person(person: Caller | None) -> None:
+    if person is None:
+        return
+    named = ", ".join(part for part in (person.name, person.company) if part)
+    output.say(f"person      {named} ({person.id})" if named else f"person      {person.id}")
+    for row in person.others:
+        became = f"{row.label or row.stage}, {row.outcome or row.stage}"
+        said = f"{row.channel} {row.received_at.astimezone():%Y-%m-%d %H:%M}: {became}"
+        output.say(f"  also      {row.id}  {said}  {row.subject}".rstrip())
 
 
 def _show_text(dossier: Dossier) -> None:

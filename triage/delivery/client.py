@@ -6,6 +6,7 @@ Retries are not made here: they are rows with a due time, so that they survive a
 from __future__ import annotations
 
 import base64
+import re
 import ssl
 import threading
 import time
@@ -26,6 +27,8 @@ from triage.errors import Configuration
 from triage.settings import Destination
 
 _MAX_ANSWER = 64_000  # bytes of an answer that are read
+_HEADER = re.compile(r"[\t\x20-\x7e]*")
+_SECONDS = re.compile("[0-9]{1,12}")
 _KEPT_OPEN = 4.0  # seconds; many servers close after five, and a try must not meet that
 
 
@@ -52,25 +55,26 @@ class HttpClient:
         """One request to `url` (default: the destination's); any 2xx accepts, nothing else does.
 
         It takes `destination.timeout` seconds at most, from looking up the name to the answer's
-        end. Redirects are not followed. Raises `Configuration` where the guard forbids the address
-        or the URL is none.
+        end. Redirects are not followed. Raises `Configuration` where the guard forbids the address,
+        the URL is none, or a header is none.
         """
         line = self._line(destination)
         target, known = _target(url or destination.url, destination.name)
+        sent = _sendable({**known, **headers}, destination.name)
         started = time.monotonic()
         status, error, retry_after, body = None, "", None, b""
         try:
             with (
                 line.deadline.within(destination.timeout),
-                line.pool.stream(
-                    method, target, content=content, headers=[*{**known, **headers}.items()]
-                ) as response,
+                line.pool.stream(method, target, content=content, headers=sent) as response,
             ):
                 status = response.status
                 retry_after = pause_asked(_header(response, b"retry-after"))
                 body = _beginning(response)
         except httpcore2.TimeoutException:
             error = f"no answer within {destination.timeout:g} s"
+        except httpcore2.LocalProtocolError:
+            error = "the request is not HTTP"  # the library's words may repeat a secret
         except (httpcore2.NetworkError, httpcore2.ProtocolError) as failure:
             error = f"{type(failure).__name__}: {failure}".rstrip(": ")
         # An answer that breaks off after its status line still is that answer.
@@ -155,6 +159,18 @@ def _target(url: str, name: str) -> tuple[httpcore2.URL, dict[str, str]]:
     return target, headers
 
 
+def _sendable(headers: Mapping[str, str], name: str) -> list[tuple[bytes, bytes]]:
+    """Headers as bytes. Raises `Configuration`, without the value, which may be a secret."""
+    found = []
+    for header, value in headers.items():
+        if not _HEADER.fullmatch(value):
+            raise Configuration(
+                f"destination {name!r}: {header} cannot be sent; a token must be one line of ASCII"
+            )
+        found.append((header.encode("ascii"), value.encode("ascii")))
+    return found
+
+
 def _header(response: httpcore2.Response, wanted: bytes) -> str | None:
     for name, value in response.headers:
         if name.lower() == wanted:
@@ -176,13 +192,11 @@ def pause_asked(value: str | None) -> float | None:
     """Seconds from a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3)."""
     if not value:
         return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
+    if _SECONDS.fullmatch(value):
+        return float(value)
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)

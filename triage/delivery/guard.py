@@ -184,6 +184,8 @@ class GuardedBackend(httpcore2.NetworkBackend):
             addresses = looking.result(self._deadline.left(timeout))
         except TooLate:
             raise httpcore2.ConnectTimeout(f"looking up {host} took too long") from None
+        except UnicodeError as error:
+            raise Configuration(f"{host} is no name that can be looked up: {error}") from error
         except OSError as error:
             raise httpcore2.ConnectError(f"{host}: {error.strerror or error}") from error
         refused = {

@@ -10,6 +10,7 @@ import structlog
 
 from triage.delivery.breaker import Breaker
 from triage.engines.claims import Claims
+from triage.engines.clerk import Clerk
 from triage.pipeline.dispatch import Dispatch, Tried
 from triage.store import records
 from triage.store.destinations import Condition
@@ -37,6 +38,7 @@ class Courier:
             for destination in dispatch.settings.destinations
         }
         self._lanes: dict[str, _Lane] = {}
+        self._clerk = Clerk(dispatch.store)
         self._closing = False
 
     def sweep(self) -> None:
@@ -61,6 +63,7 @@ class Courier:
             lane.pool.shutdown(wait=False, cancel_futures=True)
         for lane in lanes:
             lane.pool.shutdown(wait=True)
+        self._clerk.close()
 
     def _open(self, name: str, condition: Condition | None) -> _Lane:
         most = self._workers.get(name, self._rules.workers)
@@ -68,17 +71,20 @@ class Courier:
         if condition:
             breaker.resume(condition.failures, condition.paused_until)
         # Two sweeps may come here at once, and both must end with the same lane.
-        return self._lanes.setdefault(name, _Lane(name, most, breaker, self._dispatch))
+        return self._lanes.setdefault(name, _Lane(name, most, breaker, self._dispatch, self._clerk))
 
 
 class _Lane:
     """The way to one destination."""
 
-    def __init__(self, name: str, most: int, breaker: Breaker, dispatch: Dispatch) -> None:
+    def __init__(
+        self, name: str, most: int, breaker: Breaker, dispatch: Dispatch, clerk: Clerk
+    ) -> None:
         self._name = name
         self._most = most
         self._breaker = breaker
         self._dispatch = dispatch
+        self._clerk = clerk
         self._outbox = dispatch.repository.outbox
         self._destinations = dispatch.repository.destinations
         self._stopped = False
@@ -105,22 +111,26 @@ class _Lane:
                 self.claims.release(delivery)
 
     def _carry(self, delivery: Delivery) -> None:
-        pause = 0.0
-        entered = not self._stopped and self._breaker.enter(self._most, records.now())
-        tried = None
+        if self._stopped or not self._breaker.enter(self._most, records.now()):
+            self.claims.release(delivery)
+            return
+        tried, pause = None, 0.0
         try:
-            if entered:
-                tried = self._dispatch.deliver(delivery)
+            tried = self._dispatch.attempt(delivery)
         except Exception:  # the row stays due, whatever it was
             pause = _PAUSE
-            log.exception("cannot store what became of a delivery", delivery=delivery.id)
+            log.exception("cannot deliver", delivery=delivery.id)
         finally:
-            try:
-                if entered:
-                    self._learn(tried)
-            finally:
-                self.claims.release(delivery, pause=pause)
-        if entered and self.claims.count < self._most * 2:
+            self._note(partial(self._learn, tried))
+        if tried is None:
+            self._end(delivery, pause)
+        else:
+            # Claimed until it is stored: nobody reads the row as it was.
+            self._clerk.take(tried, lambda stored: self._end(delivery, 0.0 if stored else _PAUSE))
+
+    def _end(self, delivery: Delivery, pause: float) -> None:
+        self.claims.release(delivery, pause=pause)
+        if self.claims.count <= self._most * _AHEAD // 2:
             self._more()
 
     def _learn(self, tried: Tried | None) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -14,7 +16,7 @@ from triage.delivery.schedule import next_wait
 from triage.errors import Configuration
 from triage.settings import Settings
 from triage.store import records
-from triage.store.outbox import Attempt
+from triage.store.outbox import Attempt, Settlement
 from triage.store.repository import Repository
 from triage.types import Delivery, DeliveryState
 
@@ -25,10 +27,15 @@ _LOOK_AGAIN = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What became of a delivery; `answer` is None where no try could be made."""
+    """A try, what the destination said, and what follows from it."""
 
-    state: DeliveryState
-    answer: Answer | None
+    settlement: Settlement
+    answer: Answer
+
+    @property
+    def delivery(self) -> Delivery:
+        """What was tried."""
+        return self.settlement.delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,41 +46,54 @@ class Dispatch:
     repository: Repository
     client: HttpClient
 
-    def deliver(self, delivery: Delivery) -> Tried:
-        """Try once; the row says afterwards whether it was accepted, waits, or is dead."""
-        outbox = self.repository.outbox
-        at = records.now()
+    def attempt(self, delivery: Delivery) -> Tried | None:
+        """Try once; what came of it must then be stored. None where no try could be made."""
+        at, started = records.now(), time.monotonic()
         try:
             answer = self._send(delivery)
         except Configuration as error:
             log.warning("cannot deliver", delivery=delivery.id, problem=str(error))
-            outbox.postponed(delivery, str(error), _LOOK_AGAIN)
-            return Tried(DeliveryState.PENDING, None)
+            self.repository.outbox.postponed(delivery, str(error), _LOOK_AGAIN)
+            return None
+        except Exception as error:
+            # Whatever a destination does to an adapter is a try like others, and ends as visibly.
+            # Only the kind is stored: the words may hold a secret.
+            log.exception("a try failed", delivery=delivery.id, destination=delivery.destination)
+            elapsed = time.monotonic() - started
+            answer = Answer(False, None, f"unexpected {type(error).__name__}", elapsed)
+        state, next_at = self._consequence(delivery, answer)
         attempt = Attempt(at, answer.duration_s, answer.status, answer.error)
-        if answer.accepted:
-            outbox.tried(delivery, attempt, DeliveryState.ACCEPTED)
-            log.info("delivered", delivery=delivery.id, destination=delivery.destination)
-            return Tried(DeliveryState.ACCEPTED, answer)
-        return Tried(self._refused(delivery, attempt, answer), answer)
+        return Tried(Settlement(delivery, attempt, state, next_at), answer)
 
-    def _refused(self, delivery: Delivery, attempt: Attempt, answer: Answer) -> DeliveryState:
-        outbox, name = self.repository.outbox, delivery.destination
+    def store(self, tries: Sequence[Tried]) -> None:
+        """The rows say afterwards whether they were accepted, wait, or are dead."""
+        self.repository.outbox.settle([tried.settlement for tried in tries])
+        for tried in tries:
+            name, state = tried.delivery.id, tried.settlement.state
+            if state is DeliveryState.ACCEPTED:
+                log.info("delivered", delivery=name, destination=tried.delivery.destination)
+            elif state is DeliveryState.DEAD:
+                log.error("dead letter", delivery=name, problem=tried.answer.error)
+            elif not tried.answer.gone:
+                log.warning("not accepted", delivery=name, problem=tried.answer.error)
+
+    def _consequence(
+        self, delivery: Delivery, answer: Answer
+    ) -> tuple[DeliveryState, datetime | None]:
+        if answer.accepted:
+            return DeliveryState.ACCEPTED, None
         if answer.gone:
             # Nothing is lost: it waits, like all the others, until a person decides.
+            name = delivery.destination
             self.repository.destinations.stop(name, f"answered {answer.status}: wants nothing more")
-            outbox.tried(delivery, attempt, DeliveryState.PENDING, records.now())
             log.error(
                 "destination stopped", destination=name, hint=f"triage deliveries enable {name}"
             )
-            return DeliveryState.PENDING
+            return DeliveryState.PENDING, records.now()
         wait = next_wait(self.settings.delivery, delivery.attempts + 1, answer)
         if wait is None:
-            outbox.tried(delivery, attempt, DeliveryState.DEAD)
-            log.error("dead letter", delivery=delivery.id, problem=answer.error)
-            return DeliveryState.DEAD
-        outbox.tried(delivery, attempt, DeliveryState.PENDING, records.now() + wait)
-        log.warning("not accepted", delivery=delivery.id, problem=answer.error)
-        return DeliveryState.PENDING
+            return DeliveryState.DEAD, None
+        return DeliveryState.PENDING, records.now() + wait
 
     def _send(self, delivery: Delivery) -> Answer:
         targets = {destination.name: destination for destination in self.settings.destinations}

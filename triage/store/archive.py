@@ -74,10 +74,14 @@ class Archive:
         stage: Stage | None = None,
         outcome: Outcome | None = None,
         label: str | None = None,
+        person_id: str | None = None,
     ) -> list[Listed]:
         """Inquiries for a list, newest first, filtered by whatever is given."""
-        table = tables.inquiries
+        table, appearances = tables.inquiries, tables.appearances
         query: Select[Any] = select(table).order_by(table.c.received_at.desc(), table.c.id.desc())
+        if person_id is not None:
+            query = query.join(appearances, appearances.c.inquiry_id == table.c.id)
+            query = query.where(appearances.c.person_id == person_id)
         for column, value in (
             (table.c.stage, stage),
             (table.c.outcome, outcome),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from triage.disk import sync_folder
 from triage.errors import Configuration, Permanent, Transient
 
 _CHUNK = 1 << 20
@@ -86,7 +87,7 @@ class BlobStore:
             place.parent.mkdir(parents=True, exist_ok=True)
             aside.replace(place)  # also where it exists: a damaged copy is healed
             for folder in (place.parent, place.parent.parent, self.root):
-                _sync_folder(folder)
+                sync_folder(folder)
         finally:
             aside.unlink(missing_ok=True)
         return digest.hexdigest(), size
@@ -112,11 +113,3 @@ def _chunks(content: bytes | Path) -> Iterator[bytes]:
                 yield chunk
     except OSError as error:
         raise _Unreadable(f"cannot read {content}: {error.strerror}") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

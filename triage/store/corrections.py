@@ -154,12 +154,15 @@ def _settle(
     decision: Decision,
     **values: Any,
 ) -> bool:
-    """The guarded move. It also locks the row: what is told is decided by one at a time."""
+    """The guarded move. It also locks the row: what is told is decided by one at a time. What
+    was settled anew after it was read has another `due_at`: two looks never undo each other.
+    """
     moment = records.now()
     table = tables.inquiries
     moved = connection.execute(
         update(table)
         .where(table.c.id == work.id, table.c.stage == work.stage)
+        .where(table.c.due_at == work.due_at)
         .values(
             stage=Stage.SETTLED,
             attempts=0,

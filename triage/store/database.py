@@ -107,7 +107,8 @@ class Database:
             )
         self.engine: Engine = create_engine(
             parsed,
-            pool_pre_ping=True,
+            # A server may have gone meanwhile; a file has not.
+            pool_pre_ping=parsed.get_backend_name() != "sqlite",
             pool_size=8,
             max_overflow=_CONNECTIONS - 8,
             hide_parameters=True,  # they are the text of inquiries, and errors are logged

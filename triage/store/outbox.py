@@ -5,7 +5,7 @@ A row ends only as accepted, or visibly dead.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -34,8 +34,45 @@ _TRIED: Final = (
     )
 )
 _ATTEMPT: Final = insert(tables.attempts)
-_ARRIVED: Final = select(tables.inquiries.c.received_at).where(
-    tables.inquiries.c.id == bindparam("inquiry_id")
+_OTHER: Final = tables.deliveries.alias("other")
+_DUE: Final = (
+    select(tables.deliveries)
+    .where(
+        tables.deliveries.c.state == DeliveryState.PENDING,
+        tables.deliveries.c.next_at <= bindparam("moment"),
+        tables.deliveries.c.destination == bindparam("to"),
+        tables.deliveries.c.id.not_in(bindparam("skip", expanding=True)),
+        ~exists().where(
+            _OTHER.c.inquiry_id == tables.deliveries.c.inquiry_id,
+            _OTHER.c.destination == bindparam("to"),
+            _OTHER.c.position < tables.deliveries.c.position,
+            _OTHER.c.state == DeliveryState.PENDING,
+        ),
+        or_(
+            tables.deliveries.c.refers_to == "",
+            ~exists().where(
+                _OTHER.c.id == tables.deliveries.c.refers_to,
+                _OTHER.c.state == DeliveryState.PENDING,
+            ),
+        ),
+    )
+    .order_by(tables.deliveries.c.next_at)
+    .limit(bindparam("most"))
+)
+_TAKEN_BACK: Final = exists().where(
+    _OTHER.c.inquiry_id == tables.deliveries.c.inquiry_id,
+    _OTHER.c.destination == tables.deliveries.c.destination,
+    _OTHER.c.refers_to == tables.deliveries.c.id,
+    _OTHER.c.event == "lead.retracted",
+    _OTHER.c.state == DeliveryState.ACCEPTED,
+)
+# Locked where rows can be, in one order: nobody settles or revives them in between.
+_AS_THEY_ARE: Final = (
+    select(tables.deliveries.c.id, tables.deliveries.c.state, tables.inquiries.c.received_at)
+    .join(tables.inquiries, tables.inquiries.c.id == tables.deliveries.c.inquiry_id)
+    .where(tables.deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(tables.deliveries.c.id)
+    .with_for_update(of=tables.deliveries)
 )
 
 
@@ -47,6 +84,21 @@ class Attempt:
     duration_s: float
     status: int | None
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A try and the state that its delivery has after it; `next_at` where another one follows."""
+
+    delivery: Delivery
+    attempt: Attempt
+    state: DeliveryState
+    next_at: datetime | None = None
+
+    @property
+    def answered(self) -> datetime:
+        """When the destination answered."""
+        return self.attempt.at + timedelta(seconds=self.attempt.duration_s)
 
 
 def add(connection: Connection, deliveries: Sequence[Delivery]) -> None:
@@ -84,34 +136,11 @@ class Outbox:
         An event waits until what came before it, about the same inquiry or under the id it refers
         to, is accepted or dead. `skip`: ids that are under way.
         """
-        table = tables.deliveries
-        earlier = table.alias("earlier")
-        query = (
-            select(table)
-            .where(table.c.state == DeliveryState.PENDING, table.c.next_at <= records.now())
-            .where(table.c.destination == destination)
-            .where(
-                ~exists().where(
-                    earlier.c.inquiry_id == table.c.inquiry_id,
-                    earlier.c.destination == destination,
-                    earlier.c.position < table.c.position,
-                    earlier.c.state == DeliveryState.PENDING,
-                ),
-                or_(
-                    table.c.refers_to == "",
-                    ~exists().where(
-                        earlier.c.id == table.c.refers_to,
-                        earlier.c.state == DeliveryState.PENDING,
-                    ),
-                ),
-            )
-            .order_by(table.c.next_at)
-            .limit(limit)
-        )
-        if skip:
-            query = query.where(table.c.id.not_in(skip))
+        known = {
+            "to": destination, "moment": records.now(), "most": limit, "skip": list(skip),
+        }  # fmt: skip
         with self.database.read() as connection:
-            return [_delivery(row) for row in connection.execute(query)]
+            return [_delivery(row) for row in connection.execute(_DUE, known)]
 
     def tried(
         self,
@@ -120,32 +149,26 @@ class Outbox:
         state: DeliveryState,
         next_at: datetime | None = None,
     ) -> bool:
-        """Store an attempt and its consequence, unless somebody else settled the row meanwhile."""
-        accepted = state is DeliveryState.ACCEPTED
-        answered = attempt.at + timedelta(seconds=attempt.duration_s)
+        """`settle` for one try; whether it moved the row."""
+        return bool(self.settle([Settlement(delivery, attempt, state, next_at)]))
+
+    def settle(self, together: Sequence[Settlement]) -> list[Settlement]:
+        """Store attempts and their consequences in one transaction: a commit costs more than what
+        it stores. Returns those that moved their rows; others were settled meanwhile.
+        """
         with self.database.write() as connection:
-            arrival_s = _since_arrival(connection, delivery, answered) if accepted else None
-            moved = connection.execute(
-                _TRIED,
-                {
-                    "delivery_id": delivery.id,
-                    "new_state": state,
-                    "next_try": next_at,
-                    "answered": answered if accepted else None,
-                    "since": arrival_s,
-                    "status": attempt.status,
-                    "error": attempt.error,
-                },
-            )
-            connection.execute(_ATTEMPT, {"delivery_id": delivery.id, **asdict(attempt)})
-            if moved.rowcount == 1 and state is not DeliveryState.PENDING:
-                records.note(
-                    connection,
-                    delivery.inquiry_id,
-                    "delivered" if accepted else "delivery_dead",
-                    {"destination": delivery.destination, "id": delivery.id},
-                )
-        return moved.rowcount == 1
+            ids = [settlement.delivery.id for settlement in together]
+            rows = {row.id: row for row in connection.execute(_AS_THEY_ARE, {"ids": ids})}
+            # An erased inquiry takes its deliveries along.
+            there = [settlement for settlement in together if settlement.delivery.id in rows]
+            moved = _movable(there, rows)
+            if moved:
+                outcomes = [_outcome(settlement, rows) for settlement in moved]
+                connection.execute(_TRIED, outcomes)
+            if there:
+                connection.execute(_ATTEMPT, [_attempted(settlement) for settlement in there])
+            _note_ends(connection, moved)
+        return moved
 
     def postponed(self, delivery: Delivery, error: str, wait: timedelta) -> None:
         """No try was possible, for a reason that is not the endpoint's; look again after `wait`."""
@@ -165,10 +188,12 @@ class Outbox:
         self, state: DeliveryState = DeliveryState.DEAD, destination: str | None = None
     ) -> int:
         """Make all deliveries of a state (not ACCEPTED) due now, for one destination or every;
-        returns how many.
+        returns how many. Leads whose retraction was accepted stay dead.
         """
         table = tables.deliveries
-        condition = [table.c.state == state, table.c.state != DeliveryState.ACCEPTED]
+        condition = [
+            table.c.state == state, table.c.state != DeliveryState.ACCEPTED, ~_TAKEN_BACK,
+        ]  # fmt: skip
         if destination is not None:
             condition.append(table.c.destination == destination)
         moment = records.now()
@@ -183,10 +208,13 @@ class Outbox:
             ).rowcount
 
     def revive(self, delivery_id: str) -> bool:
-        """Make a dead or waiting delivery due now, under its old id; False if accepted."""
+        """Make a dead or waiting delivery due now, under its old id; False if accepted, or if its
+        retraction was: the destination would take it for a lead again.
+        """
         table = tables.deliveries
         with self.database.write() as connection:
-            row = connection.execute(select(table).where(table.c.id == delivery_id)).first()
+            query = select(table).where(table.c.id == delivery_id, ~_TAKEN_BACK)
+            row = connection.execute(query).first()
             if row is None or row.state == DeliveryState.ACCEPTED:
                 return False
             connection.execute(
@@ -270,12 +298,56 @@ class Outbox:
             return list(connection.execute(query).scalars())
 
 
-def _since_arrival(connection: Connection, delivery: Delivery, moment: datetime) -> float:
-    """Seconds from the arrival of the inquiry; clocks of mail servers may be ahead of ours."""
-    arrived: datetime = connection.execute(
-        _ARRIVED, {"inquiry_id": delivery.inquiry_id}
-    ).scalar_one()
-    return max(0.0, (moment - arrived).total_seconds())
+def _movable(together: Sequence[Settlement], rows: Mapping[str, Any]) -> list[Settlement]:
+    """Those whose row is still open; of several that would end one, the first does."""
+    pending = {name for name, row in rows.items() if row.state == DeliveryState.PENDING}
+    moved = []
+    for settlement in together:
+        if settlement.delivery.id in pending:
+            moved.append(settlement)
+            if settlement.state is not DeliveryState.PENDING:
+                pending.discard(settlement.delivery.id)
+    return moved
+
+
+def _outcome(settlement: Settlement, rows: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of `_TRIED`. Clocks of mail servers may be ahead of ours."""
+    accepted = settlement.state is DeliveryState.ACCEPTED
+    arrived = rows[settlement.delivery.id].received_at
+    since = max(0.0, (settlement.answered - arrived).total_seconds())
+    return {
+        "delivery_id": settlement.delivery.id,
+        "new_state": settlement.state,
+        "next_try": settlement.next_at,
+        "answered": settlement.answered if accepted else None,
+        "since": since if accepted else None,
+        "status": settlement.attempt.status,
+        "error": settlement.attempt.error,
+    }
+
+
+def _attempted(settlement: Settlement) -> dict[str, Any]:
+    attempt = settlement.attempt
+    return {
+        "delivery_id": settlement.delivery.id,
+        "at": attempt.at,
+        "duration_s": attempt.duration_s,
+        "status": attempt.status,
+        "error": attempt.error,
+    }
+
+
+def _note_ends(connection: Connection, moved: Sequence[Settlement]) -> None:
+    ends = [
+        records.Noted(
+            settlement.delivery.inquiry_id,
+            "delivered" if settlement.state is DeliveryState.ACCEPTED else "delivery_dead",
+            {"destination": settlement.delivery.destination, "id": settlement.delivery.id},
+        )
+        for settlement in moved
+        if settlement.state is not DeliveryState.PENDING
+    ]
+    records.note_all(connection, ends)
 
 
 def _delivery(row: Row[Any]) -> Delivery:

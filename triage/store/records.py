@@ -6,7 +6,7 @@ import base64
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -110,18 +110,38 @@ def restore_detail(text: str) -> dict[str, Any]:
     return detail
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What is to be added to an inquiry's history."""
+
+    inquiry_id: str
+    event: str
+    detail: Mapping[str, Any]
+
+
 def note(
     connection: Connection, inquiry_id: str, event: str, detail: Mapping[str, Any] | None = None
 ) -> None:
     """Add to an inquiry's history, in the transaction that makes it true."""
+    note_all(connection, [Noted(inquiry_id, event, detail or {})])
+
+
+def note_all(connection: Connection, entries: Sequence[Noted]) -> None:
+    """Add to the histories of several inquiries, in order."""
+    if not entries:
+        return
+    moment = now()
     connection.execute(
         _NOTE,
-        {
-            "inquiry_id": inquiry_id,
-            "at": now(),
-            "event": event,
-            "detail": dump_detail(detail or {}),
-        },
+        [
+            {
+                "inquiry_id": entry.inquiry_id,
+                "at": moment,
+                "event": entry.event,
+                "detail": dump_detail(entry.detail),
+            }
+            for entry in entries
+        ],
     )
 
 

@@ -18,6 +18,7 @@ _SLACK_TITLE: Final = 150
 _SLACK_FIELDS: Final = 10
 _TEXT: Final = 2_800
 _FACT: Final = 500
+_SLACK_FACT: Final = 380  # a field has 2,000 characters, and escaping may make five of one
 _FAILED: Final = re.compile(rb"returned HTTP error (\d{3})")
 
 
@@ -47,7 +48,7 @@ def slack_blocks(told: Message) -> dict[str, Any]:
         {"type": "header", "text": {"type": "plain_text", "text": told.title[:_SLACK_TITLE]}}
     ]
     fields = [
-        {"type": "mrkdwn", "text": f"*{label}*\n{_escaped(value[:_FACT])}"}
+        {"type": "mrkdwn", "text": f"*{label}*\n{_escaped(value[:_SLACK_FACT])}"}
         for label, value in told.facts[:_SLACK_FIELDS]
     ]
     if fields:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from triage.delivery.answer import Answer
 from triage.delivery.client import HttpClient
+from triage.disk import sync_folder
 from triage.settings import Destination
 from triage.types import Delivery
 
@@ -79,7 +80,7 @@ class _Known:
         finally:
             os.close(handle)
         if created:
-            _sync_folder(self._path.parent)
+            sync_folder(self._path.parent)
 
     def _catch_up(self, handle: int) -> None:
         """Read what others appended; drop a line that a crash left unfinished."""
@@ -104,11 +105,3 @@ def _id_of(line: bytes) -> str:
     except ValueError:
         return ""  # a line of somebody else's
     return str(entry.get("id", "")) if isinstance(entry, dict) else ""
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
