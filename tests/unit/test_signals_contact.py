@@ -321,3 +321,8 @@ def test_an_answer_between_quoted_lines_is_heard() -> None:
 )
 def test_towns_before_streets(text: str, town: str) -> None:
     assert values(mail(text))["location"] == town
+
+
+def test_turns_of_a_chat_in_small_letters_are_read() -> None:
+    text = "agent: our number is 614-555-0199\nvisitor: ring me\nvisitor: 614-555-0142"
+    assert normals(mail(text))["phone"] == "+16145550142"

@@ -12,7 +12,10 @@ _CALLER: Final = re.compile(r"^(?:Caller|Visitor|Customer|Client):", re.MULTILIN
 _ANSWERS: Final = re.compile(r"^Speaker 1:", re.MULTILINE)
 """The first of unnamed speakers on a call: who answers it, so the business."""
 
-_SPEAKER: Final = re.compile(r"^([A-Z][\w .']{1,20}):[ \t]*", re.MULTILINE)
+_SPEAKER: Final = re.compile(
+    r"^([A-Z][\w .']{1,20}|(?:caller|visitor|customer|client|agent|operator|host|bot)):[ \t]*",
+    re.MULTILINE,
+)
 _QUOTED_LINE: Final = re.compile(r"^[ \t]*(?:>|\|(?![^\n]*\|)).*$", re.MULTILINE)
 _UNQUOTED: Final = re.compile(r"^[ \t]*[^\s>|]", re.MULTILINE)
 _ATTRIBUTION: Final = re.compile(
@@ -95,7 +98,7 @@ def _turns(text: str, speaker: re.Pattern[str], *, kept: bool) -> str:
     """The text with only the turns of one speaker, or with only those of the others."""
     heard = text
     marks = [*_SPEAKER.finditer(text)]
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    ends = [*(mark.start() for mark in marks[1:]), len(text)][: len(marks)]
     for mark, end in zip(marks, ends, strict=True):
         theirs = (speaker.match(mark[0]) is not None) == kept
         heard = _blank(heard, mark.start(), mark.end() if theirs else end)
