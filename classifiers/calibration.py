@@ -5,7 +5,7 @@ Everything here is fitted on held-out examples; fitted on training data it would
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,18 +21,21 @@ LEAD = LABELS.index("lead")
 class AbstainRule:
     """Abstain where the confidence or the margin (both 0 to 1) is below its threshold.
 
-    And where the label is another but a lead at least as probable as `lead` (see `bound`).
+    And where the label is another but a lead at least as probable as `lead` (see `bound`), or where
+    it is a lead less probable than `sure`: what is forwarded unseen should be one.
     """
 
     confidence: float = 0.0
     margin: float = 0.0
     lead: float = 1.0
+    sure: float = 0.0
 
     def abstains(self, probabilities: Floats) -> NDArray[np.bool_]:
         """For each row of (items, labels), whether the model abstains."""
         best, second = _top_two(probabilities)
         unsure = (best < self.confidence) | (best - second < self.margin)
-        perhaps = (probabilities.argmax(axis=1) != LEAD) & (probabilities[:, LEAD] >= self.lead)
+        said, chance = probabilities.argmax(axis=1) == LEAD, probabilities[:, LEAD]
+        perhaps = np.where(said, chance < self.sure, chance >= self.lead)
         result: NDArray[np.bool_] = unsure | perhaps
         return result
 
@@ -88,21 +91,27 @@ def fit_blend(network: Floats, lexical: Floats, truth: Ints) -> Blend:
 
 
 def choose_abstain(
-    probabilities: Floats, truth: Ints, *, lead: float = 1.0, review_share: float = 0.15
+    probabilities: Floats,
+    truth: Ints,
+    *,
+    lead: float = 1.0,
+    sure: float = 0.0,
+    review_share: float = 0.15,
 ) -> AbstainRule:
     """The rule, by confidence or by margin, with the best accuracy on what is left.
 
-    `lead` is part of every rule: no lead may get lost. What it abstains from counts towards
-    `review_share`, the most that may be abstained from; where it takes all of that, nothing is
-    added. Of equally accurate rules the one that abstains less.
+    `lead` and `sure` are part of every rule: no lead may get lost, and what is forwarded should be
+    one. What they abstain from counts towards `review_share`, the most that may be abstained from;
+    where they take all of that, nothing is added. Of equally accurate rules the one that abstains
+    less.
     """
     best, second = _top_two(probabilities)
     right = probabilities.argmax(axis=1) == truth
-    needed = AbstainRule(lead=lead)
+    needed = AbstainRule(lead=lead, sure=sure)
     rules = []
     for share in np.arange(0.01, review_share + 1e-9, 0.01):
-        rules.append(AbstainRule(confidence=float(np.quantile(best, share)), lead=lead))
-        rules.append(AbstainRule(margin=float(np.quantile(best - second, share)), lead=lead))
+        rules.append(replace(needed, confidence=float(np.quantile(best, share))))
+        rules.append(replace(needed, margin=float(np.quantile(best - second, share))))
 
     def merit(rule: AbstainRule) -> tuple[float, float]:
         gone = rule.abstains(probabilities)
@@ -110,6 +119,24 @@ def choose_abstain(
 
     allowed = [rule for rule in rules if rule.abstains(probabilities).mean() <= review_share]
     return max([needed, *allowed], key=merit)
+
+
+def choose_sure(probabilities: Floats, truth: Ints, *, precision: float = 0.92) -> float:
+    """The least probability, in steps of 0.05, from which on leads are forwarded unseen.
+
+    `precision`: the share of true leads among those. It is asked for with some room, as few leads
+    show it; where it is never reached, the step with the best one.
+    """
+    said = probabilities.argmax(axis=1) == LEAD
+    best, found = 0.0, 0.0
+    for step in np.linspace(0, 0.95, 20).round(2).tolist():
+        sent = said & (probabilities[:, LEAD] >= step)
+        right = float((truth[sent] == LEAD).mean()) if sent.any() else 0.0
+        if right >= precision:
+            return float(step)
+        if right > best:
+            best, found = right, float(step)
+    return found
 
 
 def expected_calibration_error(probabilities: Floats, truth: Ints, bins: int = 10) -> float:

@@ -84,7 +84,13 @@ def _about(manifest: Manifest, corpus: Corpus, size: int) -> list[str]:
             "calibrated probabilities. Macro-F1 on dev: network alone "
             f"{_part(manifest, 'network')}, lexical part alone {_part(manifest, 'lexical')}, "
             f"together {100 * manifest.metrics['dev']['macro_f1']['value']:.0f} %. Abstains below "
-            f"confidence {manifest.abstain.confidence:.2f} or margin {manifest.abstain.margin:.2f}."
+            f"confidence {manifest.abstain.confidence:.2f} or margin {manifest.abstain.margin:.2f}"
+            f", and from leads below {manifest.abstain.sure:.2f}."
+        ),
+        (
+            "- The lexical part settles alone where its two best labels are "
+            f"{manifest.shortcut.margin:.2f} apart, unless a lead with a probability over "
+            f"{manifest.shortcut.lead:.2f} would be labelled otherwise."
         ),
         *_bound(manifest.bound),
         "",
@@ -135,7 +141,7 @@ def _figures(reports: dict[str, tuple[Report, Report]]) -> Iterable[str]:
     yield ""
     yield from _table(
         ["set", "items", "macro-F1", "baseline", "accuracy", "not abstained", "accuracy there",
-         "lead recall", "leads filed unseen", "ECE"],
+         "lead recall", "leads among those sent unseen", "leads filed unseen", "ECE"],
         [_overview(name, *pair) for name, pair in reports.items()],
     )  # fmt: skip
     for name, (report, baseline) in reports.items():
@@ -179,6 +185,7 @@ def _overview(name: str, report: Report, baseline: Report) -> list[str]:
         f"{100 * report.coverage:.1f}",
         f"{100 * report.accuracy_covered:.1f}",
         _percent(report.lead_recall),
+        _percent(report.leads_sent),
         f"{_percent(report.leads_filed)}, at most {100 * report.leads_filed_bound:.1f}",
         f"{100 * report.calibration_error:.1f}",
     ]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.bound import upper_bound
-from classifiers.calibration import Floats, Ints, expected_calibration_error, leads_filed
+from classifiers.calibration import LEAD, Floats, Ints, expected_calibration_error, leads_filed
 from classifiers.dataset import Item, labels_of
 from classifiers.errors import CorpusError
 from classifiers.labels import LABELS, Label
@@ -54,9 +54,10 @@ class Report:
     """All figures of one model on one set.
 
     `confusion[truth][said]` are counts; `coverage` is the share not abstained from,
-    `accuracy_covered` the accuracy there. `leads_filed` is the share of true leads that would be
-    filed without a person seeing them, `leads_filed_bound` the one-sided 95 % upper bound on it.
-    `calibration_error` is the expected calibration error.
+    `accuracy_covered` the accuracy there. `leads_sent` is the share of true leads among what a team
+    gets unseen: called a lead and not abstained from. `leads_filed` is the share of true leads that
+    would be filed without a person seeing them, `leads_filed_bound` the one-sided 95 % upper bound
+    on it. `calibration_error` is the expected calibration error.
     """
 
     model: str
@@ -69,6 +70,7 @@ class Report:
     coverage: float
     accuracy_covered: float
     lead_recall: Estimate
+    leads_sent: Estimate
     leads_filed: Estimate
     leads_filed_bound: float
     calibration_error: float
@@ -89,9 +91,10 @@ def evaluate(
     probabilities = np.array([[v.scores[label] for label in LABELS] for v in verdicts])
     abstained = np.array([verdict.abstained for verdict in verdicts])
     right = truth == said
+    sent = (said == LEAD) & ~abstained
     confusion = _confusion(truth, said)
     classes = _classes(confusion)
-    leads = int((truth == LABELS.index("lead")).sum())
+    leads = int((truth == LEAD).sum())
     filed = leads_filed(probabilities, truth, abstained, floor=lead_floor)
     return Report(
         model=verdicts[0].model,
@@ -107,7 +110,8 @@ def evaluate(
         },
         coverage=float(1 - abstained.mean()),
         accuracy_covered=float(right[~abstained].mean()) if not abstained.all() else 0.0,
-        lead_recall=wilson(int((right & (truth == LABELS.index("lead"))).sum()), leads),
+        lead_recall=wilson(int((right & (truth == LEAD)).sum()), leads),
+        leads_sent=wilson(int((sent & right).sum()), int(sent.sum())),
         leads_filed=wilson(len(filed), leads),
         leads_filed_bound=upper_bound(len(filed), leads),
         calibration_error=expected_calibration_error(probabilities, truth),

@@ -19,7 +19,7 @@ import torch
 
 from classifiers import artifact
 from classifiers.bound import choose_floor
-from classifiers.calibration import Floats, choose_abstain, fit_blend
+from classifiers.calibration import Floats, choose_abstain, choose_sure, fit_blend
 from classifiers.dataset import Corpus, Item, indices_of, read_corpus, with_dev
 from classifiers.encoder import BaseModel, Reading
 from classifiers.evaluate import Report, evaluate, macro_f1
@@ -115,7 +115,8 @@ def write_trained(
     held = corpus.calibration or corpus.dev
     bound = choose_floor(probabilities(held), indices_of(held))
     on_dev = shortcut.probabilities(blend, network_dev, lexical_dev)
-    rule = choose_abstain(on_dev, truth, lead=bound.floor)
+    sure = choose_sure(on_dev, truth)
+    rule = choose_abstain(on_dev, truth, lead=bound.floor, sure=sure)
     dev = evaluate(corpus.dev, verdicts(on_dev, rule, model))
     test = None
     if corpus.test:

@@ -5,6 +5,7 @@ from classifiers.baseline import Baseline
 from classifiers.calibration import (
     AbstainRule,
     choose_abstain,
+    choose_sure,
     expected_calibration_error,
     fit_temperature,
     leads_filed,
@@ -67,6 +68,19 @@ def test_abstaining_stays_within_its_share_and_helps() -> None:
     assert right[~gone].mean() > right.mean()
 
 
+def test_leads_that_are_not_sure_go_to_review() -> None:
+    p = probabilities({"lead": 0.9, "spam": 0.1}, {"lead": 0.6, "spam": 0.4}, {"spam": 1.0})
+    assert AbstainRule(sure=0.7).abstains(p).tolist() == [False, True, False]
+
+
+def test_sure_is_where_enough_are_leads() -> None:
+    p = probabilities(*[{"lead": q, "spam": 1 - q} for q in (0.95, 0.9, 0.85, 0.62, 0.6, 0.55)])
+    truth = np.array([LEAD, LEAD, LEAD, LEAD, SUPPORT, SUPPORT])
+    assert choose_sure(p, truth) == 0.65
+    assert choose_sure(p, truth, precision=0.6) == 0.0
+    assert choose_sure(p, np.full(6, SUPPORT)) == 0.0
+
+
 def test_review_for_the_leads_counts_towards_the_share() -> None:
     logits, truth = overconfident()
     p = softmax(logits, 3)
@@ -127,6 +141,7 @@ def test_report_counts_by_hand() -> None:
     assert report.sources["a"].accuracy.value == 0.75
     assert report.sources["b"].macro_f1.value == 0.0
     assert report.lead_recall.value == pytest.approx(2 / 3)
+    assert report.leads_sent.value == pytest.approx(2 / 3)
     assert report.leads_filed.value == pytest.approx(1 / 3)
     assert (report.coverage, report.items) == (1.0, 5)
 

@@ -220,6 +220,7 @@ def show_report(report: Report, name: str) -> None:
         ["accuracy", _share(report.accuracy)],
         ["macro-F1 over the labels present", _share(report.macro_f1)],
         ["lead recall", _share(report.lead_recall)],
+        ["leads among what is forwarded unseen", _share(report.leads_sent)],
         ["true leads filed without review", _share(report.leads_filed)],
         ["…at most, with 95 % confidence", f"{report.leads_filed_bound:.3f}"],
         ["coverage (not sent to review)", f"{report.coverage:.3f}"],
