@@ -8,8 +8,8 @@ from classifiers.behaviour import examine, read_pairs
 from classifiers.model import Classifier
 
 PAIRS = Path(__file__).parents[2] / "fixtures" / "behaviour"
-# The aim is 0.95. Model 1.0.0 passed 65 %, 2.0.0 passes 76 %: no model may ship that passes fewer.
-REACHED = 0.76
+# The aim is 0.95. Model 1.0.0 passed 65 %, 2.0.0 76 %, 3.0.0 77 %: none may ship that passes fewer.
+REACHED = 0.77
 
 
 def test_the_shipped_model_passes_no_fewer_pairs_than_the_one_before() -> None:
