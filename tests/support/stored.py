@@ -69,7 +69,10 @@ def brought_to(repository: Repository, stage: Stage, name: str = "one") -> Work:
     for next_stage, move in moves.items():
         if work.stage is stage:
             break
-        assert move()
+        for _ in range(50):  # a worker that runs may try an inquiry in between
+            if move():
+                break
+            work = current(repository, work.id)
         work = current(repository, work.id)
         assert work.stage is next_stage
     return work
