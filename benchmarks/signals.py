@@ -1,6 +1,6 @@
 """What leads state: rules alone beside rules and tagger, on leads by hands that trained nothing.
 
-    python benchmarks/signals.py [FILE ...]     default: both calibration files of the corpus
+    python benchmarks/signals.py [FILE ...]     default: the calibration files of the corpus
 
 F1 of each signal (value match), accuracy for the two that are one of a few values; the share of
 values that stand in their own evidence; milliseconds of processor time a lead, on one thread.

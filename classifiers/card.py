@@ -136,8 +136,8 @@ def _figures(reports: dict[str, tuple[Report, Report]]) -> Iterable[str]:
     yield (
         "The dev split chose the epoch, the weights and the thresholds, so that its figures "
         "flatter; the calibration split chose what may be filed unseen; the test split, by "
-        "hands that wrote nothing else, chose none of them (fixtures/corpus/README.md says how often it "
-        "was measured)."
+        "hands that wrote nothing else, chose none of them (fixtures/corpus/README.md says how "
+        "often it was measured)."
     )
     yield ""
     yield from _table(

@@ -20,8 +20,8 @@ from classifiers.calibration import Floats, Ints
 from classifiers.errors import ArtifactError, TrainingError
 from classifiers.labels import LABELS
 
-# More than any token id, so that a pair's key is never a single token's.
-_BASE: Final = 1 << 20
+# More than any token id, so that a pair's key is never a single token's, and fits in 32 bits.
+_BASE: Final = 1 << 15
 _PREFIX: Final = "lexical."
 # The logit of a label that training had no item of.
 NEVER_SEEN: Final = -10.0
@@ -99,7 +99,7 @@ class Lexical:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What an artifact holds of it, by name."""
         named: dict[str, NDArray[Any]] = {
-            "keys": self.keys,
+            "keys": self.keys.astype(np.uint32),
             "idf": self.idf,
             "weights": self.weights,
             "bias": self.bias,
@@ -119,7 +119,9 @@ class Lexical:
             raise ArtifactError(f"its tensor {error} is missing; train it again") from error
         if weights.shape != (len(keys), len(LABELS)) or len(idf) != len(keys):
             raise ArtifactError("its lexical tensors do not fit together; train it again")
-        return cls(keys, idf, weights, bias, float(unknown[0]))
+        if keys.dtype != np.uint32:
+            raise ArtifactError("its lexical keys are of an older kind; train it again")
+        return cls(keys.astype(np.int64), idf, weights, bias, float(unknown[0]))
 
     def _matrix(self, texts: Sequence[Sequence[int]]) -> Any:
         """The features of all texts as a sparse matrix, (texts, features)."""

@@ -50,6 +50,8 @@ def test_survives_storage(model: Lexical) -> None:
     assert again.logits(TEXTS).tolist() == model.logits(TEXTS).tolist()
     with pytest.raises(ArtifactError, match="missing"):
         Lexical.of({})
+    with pytest.raises(ArtifactError, match="older kind"):
+        Lexical.of(arrays | {"lexical.keys": model.keys})
     with pytest.raises(ArtifactError, match="do not fit"):
         Lexical.of(arrays | {"lexical.keys": model.keys[1:]})
 
