@@ -57,12 +57,13 @@ _Kind = Literal["forward", "original", "attribution", "quote"]
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """The four parts of a text; together they hold each of its lines that is not blank, once."""
+    """The five parts of a text; together they hold each of its lines that is not blank, once."""
 
     text: str = ""
     quoted: str = ""
     signature: str = ""
     forwarded: str = ""
+    disclaimer: str = ""
 
 
 class _Marker(NamedTuple):
@@ -96,12 +97,12 @@ def split(text: str, *, subject: str = "") -> Sections:
 
 
 def _joined(text: str, kept: list[str], quoted: list[str], forwarded: list[str]) -> Sections:
-    own, signature = split_signature(kept)
+    own, signature, legal = split_signature(kept)
     if not _block(own):
-        own, signature = kept, []
+        own, signature, legal = kept, [], []
     if not _block(own) and not forwarded:
         return Sections(text=_block(text.split("\n")))
-    return Sections(_block(own), _block(quoted), _block(signature), _block(forwarded))
+    return Sections(*(_block(lines) for lines in (own, quoted, signature, forwarded, legal)))
 
 
 def _block(lines: list[str]) -> str:
