@@ -222,6 +222,6 @@ def test_every_line_is_in_exactly_one_section(found: list[str], subject: str) ->
     ],
 )
 def test_long_texts_are_split_quickly(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     split(text)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5

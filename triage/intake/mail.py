@@ -36,6 +36,7 @@ _KEPT: Final = (
 )  # fmt: skip
 _REPEATED: Final = {"authentication-results"}
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,500}>")
+_SPACED: Final = re.compile(rb"\A([!-9;-~]+)[ \t]+:")
 _HEADING: Final = re.compile(
     r"\s*(?:[-\u2013_ ]*(?:begin )?forwarded message[-\u2013_: ]*|(?:from|date|sent|to|cc|subject)"
     r"\s?:[^\n]*)?\n",
@@ -117,7 +118,9 @@ def parse_mail(
 
 def _read(lines: list[bytes], rest: bytes, limits: Limits) -> _Read:
     try:
-        message = tree(b"\n".join(lines) + b"\n\n" + rest)
+        # A blank before the colon is allowed in old mails, and ends the headers for the parser.
+        head = b"\n".join(_SPACED.sub(rb"\1:", line) for line in lines)
+        message = tree(head + b"\n\n" + rest)
     except Permanent as error:
         body = read_body(tree(b"\n" + rest), limits)
         body.warnings.append(f"{error}: it was read as plain text")

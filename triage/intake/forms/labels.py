@@ -14,10 +14,11 @@ _KINDS: Final = {
     r"|contact(?: person)?|submitted by"
     r"|customer|visitor|ansprechpartner|nom(?: complet)?|nombre(?: completo)?|nome|naam|from|von"
     r"|de",
-    "email": r"(?:contact|customer|work|business|sender|reply|lead)? ?e?-?mail(?: ?address| id)?"
-    r"|what(?:'s| is) your e-?mail(?: address)?|e-?mail-?adresse"
-    r"|(?:adresse )?(?:e-?mail|courriel|électronique)"
-    r"|correo(?: electrónico)?|e-?mailadres|replyto|reply to",
+    "email": r"(?:contact|customer|work|business|sender|reply|lead)? ?(?:e[ -]?)?mail"
+    r"(?: ?address| id)?"
+    r"|what(?:'s| is) your e[ -]?mail(?: address)?|e[ -]?mail[ -]?adresse"
+    r"|(?:adresse )?(?:e[ -]?mail|courriel|électronique)"
+    r"|correo(?: electrónico)?|e[ -]?mailadres|replyto|reply to",
     "phone": r"(?:contact|daytime|mobile|cell|home|work|best|customer|primary)? ?"
     r"(?:tele)?phone ?(?:number|no)?|tel|mobile(?: number)?|cell|contact number"
     r"|call ?back(?: number)?"
@@ -54,7 +55,7 @@ _KINDS: Final = {
 _KNOWN: Final = re.compile(
     "|".join(f"(?P<{name}>{words})" for name, words in _KINDS.items()), re.IGNORECASE
 )
-_DECORATION: Final = re.compile(r"\((?:required|optional|\*)\)|[*:?#\[\]{}\"']+", re.IGNORECASE)
+_DECORATION: Final = re.compile(r"\((?:required|optional|\*)\)|[*:?#\[\]{}\"]+", re.IGNORECASE)
 _POSSESSIVE: Final = re.compile(r"^(?:your|the|ihre?|votre|su|tu|il tuo|uw)\s+", re.IGNORECASE)
 
 PEOPLE: Final = frozenset({"first", "last", "name", "email", "phone"})

@@ -106,7 +106,7 @@ def stacked(text: str) -> Fields:
     is_open, blank = False, True
     for raw in text.split("\n"):
         line = raw.strip(" *")
-        asked = blank and line.endswith("?") and len(line) <= 120
+        asked = line.endswith("?") and len(line) <= 120 and (blank or _filled(fields, is_open))
         if line and (asked or (len(line) <= 60 and kind(line) and not _filling(fields, is_open))):
             fields.append((line.rstrip(":"), []))
             is_open = True
@@ -114,6 +114,11 @@ def stacked(text: str) -> Fields:
             is_open = _continues(line, fields[-1])
         blank = not line
     return _values(fields)
+
+
+def _filled(fields: list[tuple[str, list[str]]], is_open: bool) -> bool:
+    """Whether the field above has its value, and no more is to be expected of it."""
+    return is_open and any(fields[-1][1]) and kind(fields[-1][0]) not in {"message", ""}
 
 
 def _filling(fields: list[tuple[str, list[str]]], is_open: bool) -> bool:

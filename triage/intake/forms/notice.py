@@ -92,7 +92,7 @@ def _best(text: str) -> tuple[str, Fields]:
     most = (0, 0)
     for name, read in LAYOUTS.items():
         fields = [(label, value) for label, value in read(text) if label.strip()]
-        known = {kind(label) for label, value in fields if value} - {""}
+        known = {kind(label) for label, value in fields if value} - {"", "technical"}
         worth = (len(known), sum(bool(value) for _, value in fields))
         if len(known) >= 2 and worth > most:
             best, most = (name, fields), worth
