@@ -20,7 +20,7 @@ Fields = list[tuple[str, str]]
 
 FIELDS: Final = 100
 """Fields that are kept of one form."""
-TEXT_CHARS: Final = 50_000
+TEXT_CHARS: Final = 20_000
 """Characters of a mail in which a form is looked for."""
 
 _LABEL: Final = r"(?P<label>[^\W\d_][^:=|\t\n<>]{0,78}?)"

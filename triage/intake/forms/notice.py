@@ -79,8 +79,10 @@ class Envelope:
 def read_form(text: str, envelope: Envelope) -> Form | None:
     """The form in a mail; None where there is none, or none in a known layout."""
     text = text[:TEXT_CHARS]
-    layout, fields = _best(text)
     system = _system(text, envelope)
+    if not (system or _is_machine(text, envelope)):
+        return None  # a person's own mail, as most are: nothing below would change that
+    layout, fields = _best(text)
     if not fields or not _is_notification(text, fields, system, envelope):
         return None
     return Form(layout, system, tuple(fields), _sender(fields, envelope))
@@ -112,24 +114,24 @@ def _is_notification(text: str, fields: Fields, system: str, envelope: Envelope)
         return True
     marked = any(_MARK.search(part) for part in (envelope.subject, text[:_EDGE], text[-_EDGE:]))
     meant = kinds - {"", "technical", "page"}
-    if not _is_machine(fields, envelope):
+    stated = f"{_value(fields, 'email')} {_value(fields, 'name')}"
+    if not _is_machine(stated, envelope):
         return False
     return marked or len(meant) >= 4 or (len(meant) >= 3 and "message" in meant)
 
 
-def _is_machine(fields: Fields, envelope: Envelope) -> bool:
-    """Whether somebody else than the one who is named in the fields sent the mail."""
+def _is_machine(text: str, envelope: Envelope) -> bool:
+    """Whether somebody else than the one whose address is in the text sent the mail."""
     address = envelope.sender.email.lower()
     local, _, domain = address.partition("@")
-    stated = _value(fields, "email") or _value(fields, "name")
-    named = {match.lower() for match in _ADDRESS.findall(stated)}
+    named = {match.lower() for match in _ADDRESS.findall(text)}
     answers = {party.email.lower() for party in envelope.reply_to if party.email}
     ours = {party.email.lower().partition("@")[2] for party in envelope.recipients} - {""}
     return (
         envelope.automatic
         or bool(_NOBODY.fullmatch(local))
         or domain in ours
-        or bool(named and address not in named)
+        or bool(named - {address})
         or bool(answers and address not in answers)
     )
 
