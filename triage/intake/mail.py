@@ -17,8 +17,8 @@ from triage.intake.body import Body, read_body
 from triage.intake.forms.attribution import attribution
 from triage.intake.forms.notice import Envelope, read_form
 from triage.intake.headers import field_text, words
-from triage.intake.marks import marks
-from triage.intake.parties import Fields, people
+from triage.intake.marks import MARK_FIELDS, marks
+from triage.intake.parties import PEOPLE_FIELDS, Fields, people
 from triage.intake.payload import tree
 from triage.intake.reports import read_report
 from triage.intake.sections import Sections, split
@@ -34,6 +34,9 @@ _KEPT: Final = (
     "precedence", "reply-to", "date", "return-path", "x-mailer", "x-auto-response-suppress",
     "feedback-id", "authentication-results",
 )  # fmt: skip
+_READ: Final = frozenset(
+    {*_KEPT, *PEOPLE_FIELDS, *MARK_FIELDS, "subject", "message-id", "references", "in-reply-to"}
+)
 _REPEATED: Final = {"authentication-results"}
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,500}>")
 _SPACED: Final = re.compile(rb"\A([!-9;-~]+)[ \t]+:")
@@ -148,11 +151,13 @@ def _kept(name: str, values: list[str]) -> str:
 
 
 def _fields(lines: Iterable[bytes]) -> Fields:
-    """Header fields by lower-case name, in the order of their occurrence."""
+    """Header fields that are read, by lower-case name, in the order of their occurrence."""
     fields: dict[str, list[str]] = {}
     for line in lines:
         name, _, value = line.partition(b":")
         key = name.strip().lower().decode("ascii", "replace")
+        if key not in _READ:
+            continue  # seals and signatures are most of a header, and nothing here reads them
         fields.setdefault(key, []).append(field_text(value.strip())[:FIELD_CHARS])
     return fields
 

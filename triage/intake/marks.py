@@ -8,6 +8,12 @@ from typing import Final
 
 from triage.intake.authentication import authentication
 
+MARK_FIELDS: Final = (
+    "auto-submitted", "x-autoreply", "x-autorespond", "subject", "list-id", "list-unsubscribe",
+    "precedence", "return-path", "authentication-results",
+)  # fmt: skip
+"""The header fields that marks are made of."""
+
 _BULK: Final = {"bulk", "list", "junk"}
 _AUTOMATIC_SUBJECT: Final = re.compile(
     r"\s*(?:automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)|out of (?:the )?office"

@@ -23,6 +23,14 @@ RECIPIENTS: Final = 500
 _TO: Final = ("to", "cc", "delivered-to")
 _MAILBOX: Final = re.compile(r"[^\s<>,;:\"()\[\]]+@[^\s<>,;:\"()\[\]]+")
 
+_SIMPLE: Final = re.compile(
+    r"(?:\"(?P<quoted>[\w .'&-]+)\"[ ]+|(?P<name>[\w.'&-]+(?:[ ][\w.'&-]+){0,9})[ ]+)?"
+    r"(?P<open><)?(?P<address>[\w.+'=-]+@[\w-]+(?:\.[\w-]+)+)(?(open)>)",
+    re.ASCII,
+)
+
+PEOPLE_FIELDS: Final = ("from", "sender", "reply-to", "return-path", *_TO)
+"""The header fields that name people."""
 Fields = Mapping[str, list[str]]
 """Decoded header fields by lower-case name, each in the order of its occurrence."""
 
@@ -58,7 +66,9 @@ def _stand_in(fields: Fields, name: str) -> list[Party]:
 
 def _found(fields: Fields) -> dict[str, list[Party]]:
     joined = {name: ", ".join(values) for name, values in fields.items() if any(values)}
-    addresses = _addresses(joined) if joined else {}
+    addresses = {name: pairs for name, value in joined.items() if (pairs := _simple(value))}
+    odd = {name: value for name, value in joined.items() if name not in addresses}
+    addresses |= _addresses(odd) if odd else {}
     return {name: _parties(value, addresses.get(name, ())) for name, value in joined.items()}
 
 
@@ -71,6 +81,21 @@ def _parties(value: str, pairs: Sequence[tuple[str, str]]) -> list[Party]:
         return []
     mailbox = _MAILBOX.search(shown)
     return [Party(email=mailbox.group()) if mailbox else Party(name=shown)]
+
+
+def _simple(value: str) -> list[tuple[str, str]]:
+    """The pairs in a field of plain mailboxes, as most are; empty for any other.
+
+    mail-parser would say the same, and take as long as for the rest of the mail.
+    """
+    found: list[tuple[str, str]] = []
+    for item in value.split(","):
+        mailbox = _SIMPLE.fullmatch(item.strip())
+        name = mailbox and (mailbox["quoted"] or mailbox["name"])
+        if mailbox is None or (name and not mailbox["open"]):
+            return []
+        found.append((name or "", mailbox["address"]))
+    return found
 
 
 def _addresses(fields: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
