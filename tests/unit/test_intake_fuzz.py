@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -32,7 +31,7 @@ AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 PART = 1 if os.environ.get("CI") else 10
 
 
-def cases(number: int) -> Any:
+def cases(number: int) -> settings:
     return settings(
         max_examples=number // PART,
         deadline=None,
@@ -92,7 +91,7 @@ def test_any_mix_of_mail_lines(lines: list[bytes], end: bytes) -> None:
     survives(end.join([b"From: a@x.example", *lines]))
 
 
-@cases(2_000)
+@cases(2_500)
 @given(st.sampled_from(MAILS), st.randoms(use_true_random=False))
 def test_mutated_fixtures(path: Path, chance: random.Random) -> None:
     survives(mutated(path.read_bytes(), chance))
