@@ -110,14 +110,12 @@ def _is_notification(text: str, fields: Fields, system: str, envelope: Envelope)
     )
     if not (reachable or envelope.reply_to) or not kinds & PEOPLE:
         return False
-    if system:
-        return True
     marked = any(_MARK.search(part) for part in (envelope.subject, text[:_EDGE], text[-_EDGE:]))
     meant = kinds - {"", "technical", "page"}
     stated = f"{_value(fields, 'email')} {_value(fields, 'name')}"
     if not _is_machine(stated, envelope):
-        return False
-    return marked or len(meant) >= 4 or (len(meant) >= 3 and "message" in meant)
+        return bool(system) and marked  # some websites send in the name of who filled it in
+    return bool(system) or marked or len(meant) >= 4 or (len(meant) >= 3 and "message" in meant)
 
 
 def _is_machine(text: str, envelope: Envelope) -> bool:
