@@ -168,12 +168,21 @@ Source = Annotated[ImapSource | MaildirSource | RecordingsSource, Field(discrimi
 
 
 class Limits(Section):
-    """Bounds on what is read from one item; what is larger is quarantined, never loaded whole."""
+    """Bounds on what is read from one item; what is larger is quarantined, never loaded whole.
+
+    Attached documents are read only as far as their limits allow: `documents` of a mail, each for
+    `document_seconds` at most.
+    """
 
     mail_bytes: int = Field(default=40_000_000, gt=0)
     mail_parts: int = Field(default=500, gt=0)
     mail_depth: int = Field(default=50, gt=0)
     text_chars: int = Field(default=200_000, gt=0)
+    documents: int = Field(default=10, ge=0)
+    document_bytes: int = Field(default=20_000_000, gt=0)
+    document_pages: int = Field(default=50, gt=0)
+    document_chars: int = Field(default=100_000, gt=0)
+    document_seconds: Seconds = 15.0
     recording_bytes: int = Field(default=500_000_000, gt=0)
     recording_seconds: Seconds = 4 * 3600.0
 
@@ -205,13 +214,17 @@ class Classifier(Section):
 class Rules(Section):
     """What is known about senders before the model reads. `allow` and `block` hold mail addresses,
     domains (with their subdomains) and phone numbers in any notation; `customers` and `suppliers`
-    CSV files, as customer databases export them. See docs/rules.md.
+    CSV files, as customer databases export them. `authserv_ids` names the mail servers whose
+    Authentication-Results are believed; `settle` whether mails that machines wrote about mails need
+    no model. See docs/rules.md.
     """
 
     allow: tuple[str, ...] = ()
     block: tuple[str, ...] = ()
     customers: tuple[Path, ...] = ()
     suppliers: tuple[Path, ...] = ()
+    authserv_ids: tuple[str, ...] = ()
+    settle: bool = True
 
 
 class OwnLabel(Section):

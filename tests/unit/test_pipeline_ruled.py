@@ -19,6 +19,10 @@ from triage.settings import Business, DecisionRules, OwnLabel, Rules
 from triage.types import Inquiry, Outcome, Party, Qualification, SourceRef, Verdict
 
 DECISION = DecisionRules(lead_floor=0.2)
+RULES: list[RuleName | None] = [
+    None, "allow-list", "own-domain", "known-customer", "known-supplier", "block-list",
+    "delivery-report", "read-receipt", "abuse-report", "automatic-reply",
+]  # fmt: skip
 OUR = Business(domains=("us.example",))
 MAIL = Inquiry(
     id="1",
@@ -127,9 +131,7 @@ def test_known_contacts_are_a_hint(
     st.sampled_from(LABELS),
     st.lists(st.floats(0.001, 1), min_size=9, max_size=9),
     st.booleans(),
-    st.sampled_from(
-        [None, "allow-list", "own-domain", "known-customer", "known-supplier", "block-list"]
-    ),
+    st.sampled_from(RULES),
     st.floats(0, 1),
 )
 def test_no_rule_files_a_possible_lead(

@@ -153,9 +153,25 @@ def _show_text(dossier: Dossier) -> None:
     output.say(f"to          {', '.join(str(party) for party in inquiry.recipients[:5])}")
     if inquiry.subject:
         output.say(f"subject     {inquiry.subject}")
+    _show_mail(inquiry)
     text = dossier.transcript.text if dossier.transcript else inquiry.body
     for line in text.splitlines():
         output.say(f"  | {line}")
+
+
+def _show_mail(inquiry: Inquiry) -> None:
+    """What is known of a mail beside its text."""
+    if inquiry.form:
+        system = f" of {inquiry.form.system}" if inquiry.form.system else ""
+        output.say(f"form{system}, filled in by {inquiry.form.sender}")
+    for what, found in (("came by", inquiry.attribution), ("marks", inquiry.marks)):
+        if found:
+            said = ", ".join(f"{name}={value}" for name, value in found.items())
+            output.say(f"{what:<12}{said}")
+    for attachment in inquiry.attachments:
+        read = f", {len(attachment.text):,} characters read" if attachment.text else ""
+        note = f" ({attachment.note})" if attachment.note else ""
+        output.say(f"attached    {attachment.name}, {attachment.size:,} bytes{read}{note}")
 
 
 def _brief(value: Any) -> str:

@@ -13,6 +13,7 @@ from triage.intake.charsets import decode
 from triage.intake.text import cleaned
 
 _WORD: Final = r"=\?([^?\s]{1,60})\?([bqBQ])\?([^?\r\n]*)\?="
+_UNDECODED: Final = re.compile("[\udc80-\udcff]")
 _RUN: Final = re.compile(rf"{_WORD}(?:[ \t\r\n]*{_WORD})*")
 
 
@@ -35,7 +36,7 @@ def mend(part: Message) -> None:
     """Replace 8-bit bytes in the headers of a parsed part by the text that they mean."""
     for name, value in list(part.raw_items()):
         text = str(value)
-        if any("\udc80" <= char <= "\udcff" for char in text):
+        if _UNDECODED.search(text):
             part.replace_header(name, _text(text))
 
 

@@ -36,7 +36,7 @@ def decide(
     """The outcome. `doubts` are reasons not to trust the text itself (a flagged transcript, say).
 
     Nothing is filed away unseen where a lead is likely, and nothing doubtful is forwarded unseen.
-    Only the block list files whatever the text says; an own label's outcome counts only where the
+    Only the block list files whatever is known else; an own label's outcome counts only where the
     verdict is clear.
     """
     named = _named(verdict, ruling)

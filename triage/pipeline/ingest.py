@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from triage.errors import Permanent
+from triage.intake.fingerprint import fingerprint
 from triage.sources.base import REFUSED_MARK, Fetched, Source
 from triage.store.arrivals import Arrival
 from triage.store.repository import Repository
@@ -77,21 +78,27 @@ def _arrival(item: Fetched, campaign: str, repository: Repository) -> Arrival | 
         ref = replace(ref, revision=ref.revision + REFUSED_MARK)
         sha256, size = repository.blobs.put(b"")
     raw = RawItem(ref, item.received_at, sha256, size, item.media_type)
+    mark = ""
+    if not refused and item.channel == "email":
+        kept = item.content if isinstance(item.content, bytes) else repository.blobs.path(sha256)
+        mark = fingerprint(kept)
     return Arrival(
         raw=raw,
         channel=item.channel,
-        identity=identity(raw, refused=bool(refused)),
+        identity=identity(raw, refused=bool(refused), mark=mark),
+        former=identity(raw) if mark and mark != sha256 else "",
         campaign=campaign,
         sidecar=item.sidecar,
         refused=refused,
     )
 
 
-def identity(raw: RawItem, *, refused: bool = False) -> str:
+def identity(raw: RawItem, *, refused: bool = False, mark: str = "") -> str:
     """What makes two sightings one inquiry.
 
-    A mail is its bytes: the same mail seen again after a UIDVALIDITY change, in another folder or
-    by another source is the same inquiry. A recording is its bytes at its place: two silent calls
+    A mail is its bytes, whatever its line ends (`mark` is their fingerprint): the same mail seen
+    again after a UIDVALIDITY change, in another folder or by another source is the same inquiry.
+    A recording is its bytes at its place: two silent calls
     of equal length are two calls, while a file that was only touched is the one it was. Of a
     refused item only a part is known, or nothing: that part identifies it, apart from whole items,
     and where there is none, its place does.
@@ -101,5 +108,5 @@ def identity(raw: RawItem, *, refused: bool = False) -> str:
         known = raw.sha256 if raw.size else f"{place}{raw.ref.revision}"
         return f"{REFUSED}{hashlib.sha256(known.encode()).hexdigest()}"
     if raw.ref.kind != "recordings":
-        return f"mail:{raw.sha256}"
+        return f"mail:{mark or raw.sha256}"
     return f"call:{hashlib.sha256(f'{place}{raw.sha256}'.encode()).hexdigest()}"

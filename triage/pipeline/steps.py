@@ -87,6 +87,7 @@ class Steps:
                 received_at=work.received_at,
                 limits=limits,
                 campaign=work.campaign,
+                authserv_ids=self.settings.rules.authserv_ids,
             )
         else:
             inquiry = read_call(

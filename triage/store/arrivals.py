@@ -18,7 +18,8 @@ class Arrival:
     """An item to be taken in. Equal `identity` means the same inquiry, however often it is seen.
 
     `refused` is set where the item was too large or unreadable at the source: it is quarantined
-    with that reason, and what is stored is as much of it as could be had.
+    with that reason, and what is stored is as much of it as could be had. `former` is the identity
+    that an earlier version gave the same item, where it is another one.
     """
 
     raw: RawItem
@@ -27,6 +28,7 @@ class Arrival:
     campaign: str = ""
     sidecar: str = ""
     refused: str = ""
+    former: str = ""
 
 
 class Arrivals:
@@ -56,6 +58,35 @@ class Arrivals:
         return [fresh[number] for number in sorted(fresh)]
 
     def _add(self, connection: Connection, arrival: Arrival, moment: datetime) -> str | None:
+        ref = arrival.raw.ref
+        earlier = self._by_identity(connection, arrival.former) if arrival.former else None
+        inquiry_id = None if earlier else self._insert(connection, arrival, moment)
+        known = inquiry_id or earlier or self._by_identity(connection, arrival.identity)
+        connection.execute(
+            self.database.insert(tables.sightings)
+            .values(
+                inquiry_id=known,
+                source=ref.source,
+                key=ref.key,
+                revision=ref.revision,
+                seen_at=moment,
+            )
+            .on_conflict_do_nothing()
+        )
+        if inquiry_id:
+            records.note(connection, inquiry_id, "received", {"source": ref.source, "key": ref.key})
+            if arrival.refused:
+                records.note(connection, inquiry_id, "quarantined", {"reason": arrival.refused})
+        return inquiry_id
+
+    @staticmethod
+    def _by_identity(connection: Connection, identity: str) -> str | None:
+        query = select(tables.inquiries.c.id).where(tables.inquiries.c.identity == identity)
+        found: str | None = connection.execute(query).scalar()
+        return found
+
+    def _insert(self, connection: Connection, arrival: Arrival, moment: datetime) -> str | None:
+        """The new inquiry's id; None where its identity is known."""
         raw, ref = arrival.raw, arrival.raw.ref
         stage = Stage.QUARANTINED if arrival.refused else Stage.RECEIVED
         inquiry_id: str | None = connection.execute(
@@ -85,27 +116,6 @@ class Arrivals:
             .on_conflict_do_nothing(index_elements=["identity"])
             .returning(tables.inquiries.c.id)
         ).scalar()
-        known = (
-            inquiry_id
-            or connection.execute(
-                select(tables.inquiries.c.id).where(tables.inquiries.c.identity == arrival.identity)
-            ).scalar_one()
-        )
-        connection.execute(
-            self.database.insert(tables.sightings)
-            .values(
-                inquiry_id=known,
-                source=ref.source,
-                key=ref.key,
-                revision=ref.revision,
-                seen_at=moment,
-            )
-            .on_conflict_do_nothing()
-        )
-        if inquiry_id:
-            records.note(connection, inquiry_id, "received", {"source": ref.source, "key": ref.key})
-            if arrival.refused:
-                records.note(connection, inquiry_id, "quarantined", {"reason": arrival.refused})
         return inquiry_id
 
     def _move_cursor(

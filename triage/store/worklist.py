@@ -82,7 +82,7 @@ class Worklist:
                 connection,
                 work,
                 Stage.PARSED,
-                sender=str(inquiry.sender),
+                sender=str(inquiry.author),
                 subject=inquiry.subject,
                 campaign=inquiry.campaign,
             ):
