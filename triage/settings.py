@@ -113,7 +113,11 @@ class SourceBase(Section):
 
 
 class ImapSource(SourceBase, Secret):
-    """A mailbox. `security`: `tls`, `starttls`, or `none` (only for a server on this machine)."""
+    """A mailbox. `security`: `tls`, `starttls`, or `none` (only for a server on this machine).
+
+    With `idle` the server tells at once what arrives; every `idle_renew` seconds the connection is
+    shown to be alive.
+    """
 
     kind: Literal["imap"]
     host: str
@@ -126,6 +130,8 @@ class ImapSource(SourceBase, Secret):
     folders: tuple[str, ...] = ("INBOX",)
     timeout: Seconds = 30.0
     batch: int = Field(default=50, ge=1, le=1000)
+    idle: bool = True
+    idle_renew: float = Field(default=240.0, gt=0, lt=29 * 60)
 
     @property
     def secret(self) -> str:
@@ -417,6 +423,12 @@ class Acknowledge(Section):
     listen: str = Field(default="", pattern=r"^(\S+:\d{1,5})?$")
 
 
+class Metrics(Section):
+    """Figures for Prometheus. `listen` (`host:port`): where they are read; empty: nowhere."""
+
+    listen: str = Field(default="", pattern=r"^(\S+:\d{1,5})?$")
+
+
 class Engine(Section):
     """The embedded worker. Waits in seconds; `attempts` before an item is quarantined."""
 
@@ -450,6 +462,7 @@ class Settings(BaseSettings):
     links: Links = Links()
     acknowledge: Acknowledge = Acknowledge()
     engine: Engine = Engine()
+    metrics: Metrics = Metrics()
 
     @model_validator(mode="after")
     def _unique_names(self) -> Self:

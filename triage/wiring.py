@@ -13,6 +13,7 @@ from pathlib import Path
 
 from classifiers.errors import ClassifierError, EngineError
 from classifiers.model import Classifier
+from triage import metrics
 from triage.delivery.client import HttpClient
 from triage.engines.embedded import EmbeddedEngine
 from triage.engines.listener import listening
@@ -130,6 +131,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
             Dispatch(settings, repository, client),
         )
         stack.enter_context(listening(settings, repository))
+        stack.enter_context(metrics.served(settings.metrics))
         stack.callback(engine.stop)
         yield Worker(engine, repository, sources, classifier)
 

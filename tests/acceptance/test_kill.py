@@ -144,11 +144,13 @@ def start(settings: Path, log: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def await_start(log: Path, process: subprocess.Popen[bytes]) -> None:
+def await_start(
+    log: Path, process: subprocess.Popen[bytes], says: str = "polling 2 sources"
+) -> None:
     """Until this worker says that it polls; a loaded machine takes its time to get there."""
-    before = log.read_text().count("polling 2 sources")
+    before = log.read_text().count(says)
     deadline = time.monotonic() + 60
-    while log.read_text().count("polling 2 sources") == before:
+    while log.read_text().count(says) == before:
         assert process.poll() is None, log.read_text()[-2000:]
         assert time.monotonic() < deadline, "the worker did not start"
         time.sleep(0.05)

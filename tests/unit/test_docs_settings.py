@@ -28,6 +28,7 @@ SECTIONS = {
     "[people]": settings.People,
     "[links]": settings.Links,
     "[engine]": settings.Engine,
+    "[metrics]": settings.Metrics,
     'kind = "imap"': settings.ImapSource,
     'kind = "maildir"': settings.MaildirSource,
     'kind = "recordings"': settings.RecordingsSource,

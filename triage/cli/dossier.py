@@ -10,6 +10,7 @@ from triage.store.acknowledgements import Acknowledgement
 from triage.store.outbox import Attempt
 from triage.store.records import HistoryEntry, Work
 from triage.store.repository import Repository
+from triage.store.timings import Times
 from triage.types import Decision, Delivery, Inquiry, Qualification, Stage, Transcript, Verdict
 
 
@@ -27,6 +28,7 @@ class Dossier:
     attempts: dict[str, list[Attempt]]
     acknowledgement: Acknowledgement | None
     history: list[HistoryEntry]
+    times: Times | None
 
 
 def collect(repository: Repository, inquiry_id: str) -> Dossier:
@@ -47,6 +49,7 @@ def collect(repository: Repository, inquiry_id: str) -> Dossier:
         acknowledgement=repository.acknowledgements.get(inquiry_id),
         attempts={d.id: repository.outbox.attempts(d.id) for d in deliveries},
         history=archive.history(inquiry_id),
+        times=repository.timings.of(inquiry_id),
     )
 
 
@@ -67,6 +70,10 @@ def show(dossier: Dossier) -> None:
         )
     if known := dossier.acknowledgement:
         output.say(f"looked after by {known.by}, since {known.at.astimezone():%Y-%m-%d %H:%M:%S}")
+    if dossier.times:
+        steps = dossier.times.since_arrival().items()
+        told = ", ".join(f"{name} after {output.duration(seconds)}" for name, seconds in steps)
+        output.say(f"arrived     {dossier.times.arrived.astimezone():%Y-%m-%d %H:%M:%S}; {told}")
     _show_text(dossier)
     output.say("history", "bold")
     for entry in dossier.history:

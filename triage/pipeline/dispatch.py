@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import structlog
 
+from triage import metrics
 from triage.delivery.answer import Answer
 from triage.delivery.client import HttpClient
+from triage.delivery.events import LEAD_QUALIFIED
 from triage.delivery.registry import adapter_of
 from triage.delivery.schedule import next_wait
 from triage.errors import Configuration
@@ -53,8 +55,17 @@ class Dispatch:
         if answer.accepted:
             outbox.tried(delivery, attempt, DeliveryState.ACCEPTED)
             log.info("delivered", delivery=delivery.id, destination=delivery.destination)
+            self._measured(delivery)
             return Tried(DeliveryState.ACCEPTED, answer)
         return Tried(self._refused(delivery, attempt, answer), answer)
+
+    def _measured(self, delivery: Delivery) -> None:
+        """The speed to lead; later events of a lead say nothing about it."""
+        if delivery.event != LEAD_QUALIFIED:
+            return
+        work = self.repository.worklist.get(delivery.inquiry_id)
+        if work and not work.backlog:
+            metrics.reached("delivered", work.channel, work.received_at)
 
     def _refused(self, delivery: Delivery, attempt: Attempt, answer: Answer) -> DeliveryState:
         outbox, name = self.repository.outbox, delivery.destination

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from triage import metrics
 from triage.errors import Permanent
 from triage.sources.base import REFUSED_MARK, Fetched, Source
 from triage.store.arrivals import Arrival
@@ -54,10 +55,13 @@ def ingest(
     seen, fresh = 0, []
     for batch in source.poll(SourceMemory(repository, source.name)):
         taken = (_arrival(item, campaign, repository) for item in batch.items)
-        arrivals = [arrival for arrival in taken if arrival]
+        arrivals = [replace(arrival, backlog=batch.backlog) for arrival in taken if arrival]
         new = repository.arrivals.receive(arrivals, source.name, batch.cursor)
         seen += len(arrivals)
         fresh.extend(new)
+        if len(new) == len(arrivals) and not batch.backlog:  # what was seen before came long ago
+            for arrival in arrivals:
+                metrics.reached("fetched", arrival.channel, arrival.raw.received_at)
         if new:
             arrived()
         if stopping():

@@ -18,7 +18,8 @@ class Arrival:
     """An item to be taken in. Equal `identity` means the same inquiry, however often it is seen.
 
     `refused` is set where the item was too large or unreadable at the source: it is quarantined
-    with that reason, and what is stored is as much of it as could be had.
+    with that reason, and what is stored is as much of it as could be had. What is `backlog` makes
+    way for everything else.
     """
 
     raw: RawItem
@@ -27,6 +28,7 @@ class Arrival:
     campaign: str = ""
     sidecar: str = ""
     refused: str = ""
+    backlog: bool = False
 
 
 class Arrivals:
@@ -81,6 +83,7 @@ class Arrivals:
                 sender="",
                 subject="",
                 campaign=arrival.campaign,
+                backlog=arrival.backlog,
             )
             .on_conflict_do_nothing(index_elements=["identity"])
             .returning(tables.inquiries.c.id)
@@ -114,6 +117,8 @@ class Arrivals:
         values = {
             "uidvalidity": cursor.uidvalidity,
             "last_uid": cursor.last_uid,
+            "backlog_from": cursor.backlog_from,
+            "backlog_to": cursor.backlog_to,
             "updated_at": moment,
         }
         connection.execute(
@@ -128,7 +133,9 @@ class Arrivals:
         query = select(table).where(table.c.source == source, table.c.folder == folder)
         with self.database.read() as connection:
             row = connection.execute(query).first()
-        return FolderCursor(folder, row.uidvalidity, row.last_uid) if row else None
+        if row is None:
+            return None
+        return FolderCursor(folder, row.uidvalidity, row.last_uid, row.backlog_from, row.backlog_to)
 
     def known(self, source: str, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Which of these (key, revision) pairs of a source were seen before."""

@@ -14,6 +14,7 @@ from triage.store.destinations import Destinations
 from triage.store.outbox import Outbox
 from triage.store.people import People
 from triage.store.polls import Polls
+from triage.store.timings import Timings
 from triage.store.worklist import Worklist
 
 
@@ -32,6 +33,7 @@ class Repository:
         self.corrections = Corrections(self.database)
         self.people = People(self.database)
         self.polls = Polls(self.database)
+        self.timings = Timings(self.database)
 
     def require_current(self) -> None:
         """Raise `Configuration` unless the tables are those of this version."""

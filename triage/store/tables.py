@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
 )
 
 from triage.store.database import SafeText, UtcDateTime
@@ -65,6 +66,8 @@ inquiries = Table(
     Column("stage", String(20), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
+    # Waited long before it was found: what arrives now is worked on first.
+    Column("backlog", Boolean, nullable=False, server_default=false()),
     Column("error", SafeText, nullable=False),
     # Repeated for lists.
     Column("sender", SafeText, nullable=False),
@@ -76,7 +79,7 @@ inquiries = Table(
     Column("score", Integer),
     Column("grade", String(2)),
     Column("settled_at", UtcDateTime),
-    Index(None, "stage", "due_at"),
+    Index(None, "stage", "backlog", "due_at"),
     Index(None, "received_at"),
     Index(None, "sha256"),
 )
@@ -300,6 +303,9 @@ cursors = Table(
     Column("folder", SafeText, primary_key=True),
     Column("uidvalidity", String(20), nullable=False),
     Column("last_uid", BigInteger, nullable=False),  # a UID has 32 bits, none for a sign
+    # Mails above the first and up to the second are still to be read.
+    Column("backlog_from", BigInteger, nullable=False, server_default="0"),
+    Column("backlog_to", BigInteger, nullable=False, server_default="0"),
     Column("updated_at", UtcDateTime, nullable=False),
 )
 

@@ -16,6 +16,7 @@ from triage.settings import ImapSource, Limits
 from triage.sources.base import Batch, Fetched, Memory
 from triage.sources.imap import messages
 from triage.sources.imap.connection import connected, is_passing, port_of
+from triage.sources.imap.idle import FolderWatch
 from triage.sources.imap.messages import Listed, OpenFolder
 from triage.sources.refusals import header_of, too_large
 from triage.types import FolderCursor, SourceRef
@@ -44,6 +45,11 @@ class ImapMailbox:
         self._limit = limits.mail_bytes
         # By key: how often the connection broke while this mail, or a batch it led, was fetched.
         self._broke: Counter[str] = Counter()
+
+    def watches(self) -> Sequence[FolderWatch]:
+        """One for each folder, unless `idle` is off."""
+        folders = self._settings.folders if self._settings.idle else ()
+        return [FolderWatch(self._settings, folder) for folder in folders]
 
     def poll(self, memory: Memory) -> Iterator[Batch]:
         """Yield what is new, folder by folder. See `Source.poll`."""
