@@ -10,6 +10,7 @@ from triage.store.acknowledgements import Acknowledgement
 from triage.store.outbox import Attempt
 from triage.store.records import HistoryEntry, Work
 from triage.store.repository import Repository
+from triage.store.threads import Member
 from triage.store.timings import Times
 from triage.types import Decision, Delivery, Inquiry, Qualification, Stage, Transcript, Verdict
 
@@ -29,6 +30,7 @@ class Dossier:
     acknowledgement: Acknowledgement | None
     history: list[HistoryEntry]
     times: Times | None
+    conversation: list[Member]
 
 
 def collect(repository: Repository, inquiry_id: str) -> Dossier:
@@ -50,6 +52,7 @@ def collect(repository: Repository, inquiry_id: str) -> Dossier:
         attempts={d.id: repository.outbox.attempts(d.id) for d in deliveries},
         history=archive.history(inquiry_id),
         times=repository.timings.of(inquiry_id),
+        conversation=repository.threads.of(inquiry_id),
     )
 
 
@@ -74,6 +77,12 @@ def show(dossier: Dossier) -> None:
         steps = dossier.times.since_arrival().items()
         told = ", ".join(f"{name} after {output.duration(seconds)}" for name, seconds in steps)
         output.say(f"arrived     {dossier.times.arrived.astimezone():%Y-%m-%d %H:%M:%S}; {told}")
+    for member in dossier.conversation:
+        if member.inquiry_id != work.id:
+            output.say(
+                f"conversation {member.inquiry_id} of {member.received_at.astimezone():%Y-%m-%d}, "
+                f"from {member.sender}: {member.label or 'not read yet'}"
+            )
     _show_text(dossier)
     output.say("history", "bold")
     for entry in dossier.history:

@@ -34,7 +34,7 @@ FIELD_CHARS: Final = 50_000
 
 _KEPT: Final = (
     "auto-submitted", "list-id", "list-unsubscribe", "precedence", "reply-to", "date",
-    "return-path", "x-mailer", "authentication-results",
+    "return-path", "x-mailer", "authentication-results", "message-id",
 )  # fmt: skip
 _TO: Final = ("to", "cc", "delivered-to")
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,500}>")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from triage import metrics
 from triage.errors import Permanent
 from triage.sources.base import REFUSED_MARK, Fetched, Source
+from triage.sources.fingerprint import fingerprint
 from triage.store.arrivals import Arrival
 from triage.store.repository import Repository
 from triage.store.worklist import REFUSED
@@ -71,31 +73,40 @@ def ingest(
 
 def _arrival(item: Fetched, campaign: str, repository: Repository) -> Arrival | None:
     """The item with its bytes safe; None for a file that was moved or deleted meanwhile."""
-    refused, ref = item.refused, item.ref
+    refused, ref, content = item.refused, item.ref, item.content
     try:
-        sha256, size = repository.blobs.put(item.content)
+        if item.channel == "email" and isinstance(content, Path):
+            content = content.read_bytes()  # bounded by limits.mail_bytes
+        sha256, size = repository.blobs.put(content)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        refused = f"cannot read {content}: {error.strerror}"
+        ref = replace(ref, revision=ref.revision + REFUSED_MARK)
+        sha256, size = repository.blobs.put(b"")
     except Permanent as error:  # its bytes cannot be read: that is this item's fault alone
         refused = str(error)
         ref = replace(ref, revision=ref.revision + REFUSED_MARK)
         sha256, size = repository.blobs.put(b"")
     raw = RawItem(ref, item.received_at, sha256, size, item.media_type)
+    written = fingerprint(content) if isinstance(content, bytes) and not refused else ""
     return Arrival(
         raw=raw,
         channel=item.channel,
-        identity=identity(raw, refused=bool(refused)),
+        identity=identity(raw, refused=bool(refused), written=written),
+        formerly="" if refused else identity(raw),
         campaign=campaign,
         sidecar=item.sidecar,
         refused=refused,
     )
 
 
-def identity(raw: RawItem, *, refused: bool = False) -> str:
+def identity(raw: RawItem, *, refused: bool = False, written: str = "") -> str:
     """What makes two sightings one inquiry.
 
-    A mail is its bytes: the same mail seen again after a UIDVALIDITY change, in another folder or
-    by another source is the same inquiry. A recording is its bytes at its place: two silent calls
+    A mail is what its author wrote (`written`, see `fingerprint`), or its bytes where that says too
+    little: the same mail seen again after a UIDVALIDITY change, in another folder or in another
+    mailbox is the same inquiry. A recording is its bytes at its place: two silent calls
     of equal length are two calls, while a file that was only touched is the one it was. Of a
     refused item only a part is known, or nothing: that part identifies it, apart from whole items,
     and where there is none, its place does.
@@ -105,5 +116,7 @@ def identity(raw: RawItem, *, refused: bool = False) -> str:
         known = raw.sha256 if raw.size else f"{place}{raw.ref.revision}"
         return f"{REFUSED}{hashlib.sha256(known.encode()).hexdigest()}"
     if raw.ref.kind != "recordings":
+        if written:
+            return f"written:{written}"
         return f"mail:{raw.sha256}"
     return f"call:{hashlib.sha256(f'{place}{raw.sha256}'.encode()).hexdigest()}"

@@ -6,7 +6,7 @@ import base64
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -115,15 +115,18 @@ def note(
     connection: Connection, inquiry_id: str, event: str, detail: Mapping[str, Any] | None = None
 ) -> None:
     """Add to an inquiry's history, in the transaction that makes it true."""
-    connection.execute(
-        _NOTE,
-        {
-            "inquiry_id": inquiry_id,
-            "at": now(),
-            "event": event,
-            "detail": dump_detail(detail or {}),
-        },
-    )
+    note_all(connection, [(inquiry_id, event, detail or {})])
+
+
+def note_all(connection: Connection, entries: Sequence[tuple[str, str, Mapping[str, Any]]]) -> None:
+    """Add (inquiry, event, detail) to the histories of several inquiries."""
+    moment = now()
+    rows = [
+        {"inquiry_id": inquiry_id, "at": moment, "event": event, "detail": dump_detail(detail)}
+        for inquiry_id, event, detail in entries
+    ]
+    if rows:
+        connection.execute(_NOTE, rows)
 
 
 def now() -> datetime:

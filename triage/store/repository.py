@@ -14,6 +14,7 @@ from triage.store.destinations import Destinations
 from triage.store.outbox import Outbox
 from triage.store.people import People
 from triage.store.polls import Polls
+from triage.store.threads import Threads
 from triage.store.timings import Timings
 from triage.store.worklist import Worklist
 
@@ -33,6 +34,7 @@ class Repository:
         self.corrections = Corrections(self.database)
         self.people = People(self.database)
         self.polls = Polls(self.database)
+        self.threads = Threads(self.database)
         self.timings = Timings(self.database)
 
     def require_current(self) -> None:

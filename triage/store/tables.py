@@ -96,6 +96,30 @@ sightings = Table(
     UniqueConstraint("source", "key", "revision"),
 )
 
+# A mail's place among others: its conversation is named after the mail of it that was parsed first.
+messages = Table(
+    "messages",
+    metadata,
+    _inquiry_id(primary_key=True),
+    Column("conversation_id", String(40), nullable=False, index=True),
+    Column("author", SafeText, nullable=False),
+    # Addresses of author and recipients, with blanks between them.
+    Column("people", SafeText, nullable=False),
+    # The sha256 of the subject without what answers put in front; empty where there is none.
+    Column("subject", String(64), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Index(None, "subject", "received_at"),
+)
+
+# The sha256 of each message id that a mail names, its own among them.
+message_ids = Table(
+    "message_ids",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    _inquiry_id(primary_key=True, index=True),
+    Column("own", Boolean, nullable=False),
+)
+
 contents = Table(
     "contents",
     metadata,

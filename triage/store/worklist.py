@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from triage.errors import Permanent
-from triage.store import outbox, records, tables
+from triage.store import outbox, records, tables, threads
 from triage.store.database import Database
 from triage.store.handovers import Ledger, Plan
 from triage.store.records import Work
@@ -102,6 +102,11 @@ class Worklist:
                 )
             )
             records.note(connection, work.id, "parsed", {"warnings": list(inquiry.warnings)})
+            if inquiry.channel == "email":
+                others = threads.link(connection, inquiry)
+                records.note_all(
+                    connection, [(other, "reply", {"inquiry": work.id}) for other in others[:1]]
+                )
         return True
 
     def transcribed(self, work: Work, transcript: Transcript) -> bool:
