@@ -130,6 +130,7 @@ class ImapSource(SourceBase, Secret):
     folders: tuple[str, ...] = ("INBOX",)
     timeout: Seconds = 30.0
     batch: int = Field(default=50, ge=1, le=1000)
+    backlog_batch: int = Field(default=500, ge=1, le=5000)
     idle: bool = True
     idle_renew: float = Field(default=240.0, gt=0, lt=29 * 60)
 
