@@ -34,6 +34,9 @@ _NEW: Final = Counter(
 _WATCHES: Final = Gauge(
     "triage_watches", "Connections on which servers tell of arrivals", registry=REGISTRY
 )
+_SILENT: Final = Gauge(
+    "triage_source_silent", "1 where a source is unusually silent", ["source"], registry=REGISTRY
+)
 
 
 def reached(milestone: Milestone, channel: str, arrived: datetime) -> None:
@@ -51,6 +54,11 @@ def polled(source: str, *, good: bool, new: int = 0) -> None:
 def watching(connections: int) -> None:
     """So many connections are watched."""
     _WATCHES.set(connections)
+
+
+def silent(source: str, *, is_silent: bool) -> None:
+    """Whether a source is unusually silent."""
+    _SILENT.labels(source).set(int(is_silent))
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
         client = HttpClient()
         stack.callback(client.close)
         sources = {
-            source.name: build_source(source, settings.limits)
+            source.name: build_source(source, settings.limits, settings.store.data_dir)
             for source in settings.sources
             if source.enabled
         }

@@ -10,7 +10,7 @@ import pytest
 from triage import settings
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
-COMMON = {"kind", "name", "poll_every", "campaign", "enabled"}
+COMMON = {"kind", "name", "poll_every", "campaign", "silent_after", "enabled"}
 SECTIONS = {
     "[business]": settings.Business,
     "[ideal_customer]": settings.IdealCustomer,
@@ -30,6 +30,7 @@ SECTIONS = {
     "[engine]": settings.Engine,
     "[metrics]": settings.Metrics,
     'kind = "imap"': settings.ImapSource,
+    "[sources.oauth]": settings.OAuth,
     'kind = "maildir"': settings.MaildirSource,
     'kind = "recordings"': settings.RecordingsSource,
 }

@@ -25,6 +25,7 @@ from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.escalation import Escalation
 from triage.pipeline.failures import backoff
 from triage.pipeline.ingest import PollResult, ingest
+from triage.pipeline.silence import silences
 from triage.pipeline.steps import Steps
 from triage.settings import Settings
 from triage.sources.base import Source, Watchable
@@ -33,6 +34,7 @@ from triage.store.repository import Repository
 log = structlog.get_logger(__name__)
 
 _LONGEST_BACKOFF = 900.0  # seconds between tries of a source that fails
+_SILENCE_EVERY = 300.0  # seconds between looks for sources that are unusually silent
 _POLLING = 16  # sources that are read at a time, at most
 
 
@@ -59,6 +61,7 @@ class EmbeddedEngine:
         self._polling: set[str] = set()
         self._again: set[str] = set()  # news came while the source was read
         self._told: set[str] = set()  # a watch has told of what the next poll finds
+        self._quiet: set[str] = set()  # sources whose silence was reported
         self._watchers = Watchers(self.news)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -71,6 +74,9 @@ class EmbeddedEngine:
         """Begin to poll every source and to work off what is open."""
         self._scheduler.add_job(
             self.sweep, "interval", seconds=self._settings.engine.sweep_every, id="sweep"
+        )
+        self._scheduler.add_job(
+            self._listen_to_silence, "interval", seconds=_SILENCE_EVERY, id="silence"
         )
         for name in self._plans:
             self._schedule_poll(name, timedelta(0))
@@ -98,6 +104,26 @@ class EmbeddedEngine:
                 sweep()
             except TriageError as error:
                 log.warning("sweep failed", problem=str(error))
+
+    def _listen_to_silence(self) -> None:
+        try:
+            found = silences(self._settings, self._repository)
+        except TriageError as error:
+            log.warning("cannot look for silence", problem=str(error))
+            return
+        quiet = {silence.source for silence in found}
+        for name in self._plans:
+            metrics.silent(name, is_silent=name in quiet)
+        for silence in found:
+            if silence.source not in self._quiet:
+                hours = round(silence.usual.total_seconds() / 3600, 1)
+                log.error(
+                    "source is unusually silent",
+                    source=silence.source,
+                    since=silence.since.isoformat(),
+                    longest_pause_h=hours,
+                )
+        self._quiet = quiet
 
     def poll(self, name: str) -> PollResult:
         """Poll one source now and store how it went. Raises what the source raises."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,7 +56,8 @@ def ingest(
     """
     seen, fresh = 0, []
     for batch in source.poll(SourceMemory(repository, source.name)):
-        taken = (_arrival(item, campaign, repository) for item in batch.items)
+        safe = _safe(batch.items, repository)
+        taken = (_arrival(item, campaign, repository, safe) for item in batch.items)
         arrivals = [replace(arrival, backlog=batch.backlog) for arrival in taken if arrival]
         new = repository.arrivals.receive(arrivals, source.name, batch.cursor)
         seen += len(arrivals)
@@ -71,13 +72,25 @@ def ingest(
     return PollResult(seen, tuple(fresh))
 
 
-def _arrival(item: Fetched, campaign: str, repository: Repository) -> Arrival | None:
+def _safe(items: Sequence[Fetched], repository: Repository) -> dict[bytes, tuple[str, int]]:
+    """The mails of a batch, stored together: (sha256, size) by content."""
+    contents = list({item.content for item in items if isinstance(item.content, bytes)})
+    return dict(zip(contents, repository.blobs.put_all(contents), strict=True))
+
+
+def _arrival(
+    item: Fetched,
+    campaign: str,
+    repository: Repository,
+    safe: Mapping[bytes, tuple[str, int]],
+) -> Arrival | None:
     """The item with its bytes safe; None for a file that was moved or deleted meanwhile."""
     refused, ref, content = item.refused, item.ref, item.content
     try:
         if item.channel == "email" and isinstance(content, Path):
             content = content.read_bytes()  # bounded by limits.mail_bytes
-        sha256, size = repository.blobs.put(content)
+        stored = safe.get(content) if isinstance(content, bytes) else None
+        sha256, size = stored or repository.blobs.put(content)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -81,6 +81,7 @@ inquiries = Table(
     Column("settled_at", UtcDateTime),
     Index(None, "stage", "backlog", "due_at"),
     Index(None, "received_at"),
+    Index(None, "source", "received_at"),
     Index(None, "sha256"),
 )
 

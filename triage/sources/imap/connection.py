@@ -13,17 +13,18 @@ from imapclient.exceptions import CapabilityError, LoginError
 
 from triage.errors import Configuration, Transient
 from triage.settings import ImapSource
+from triage.sources.oauth import Access
 
 # RFC 5530: the server's own trouble, not a wrong password.
 _PASSING = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
 
 
 @contextmanager
-def connected(settings: ImapSource) -> Iterator[Any]:
+def connected(settings: ImapSource, access: Access | None = None) -> Iterator[Any]:
     """A logged-in `IMAPClient`. Raises `Transient` or `Configuration` for whatever goes wrong in
     here, and leaves no connection behind.
     """
-    client = connect(settings)
+    client = connect(settings, access)
     try:
         with faults(settings):
             yield client
@@ -37,7 +38,7 @@ def connected(settings: ImapSource) -> Iterator[Any]:
         leave(client)
 
 
-def connect(settings: ImapSource) -> Any:
+def connect(settings: ImapSource, access: Access | None = None) -> Any:
     """A logged-in `IMAPClient`, which the caller ends with `leave` or `drop`.
 
     Raises `Transient` or `Configuration`.
@@ -46,7 +47,10 @@ def connect(settings: ImapSource) -> Any:
     client = _open(settings, where)
     try:
         with faults(settings):
-            _log_in(client, settings, where)
+            if access is None:
+                _log_in(client, settings, where)
+            else:
+                _log_in_by_token(client, settings, access, where)
     except BaseException:
         drop(client)
         raise
@@ -148,6 +152,27 @@ def _log_in(client: Any, settings: ImapSource, where: str) -> None:
         raise Configuration(
             f"{where}: this server takes only ASCII in `username` and the password"
         ) from error
+
+
+def _log_in_by_token(client: Any, settings: ImapSource, access: Access, where: str) -> None:
+    """XOAUTH2. A token may be refused before its time: then another one is asked for, once."""
+    refused = ""
+    for last in (False, True):
+        token = access.token(refused)
+        try:
+            client.oauth2_login(settings.username, token)
+        except LoginError as error:
+            if isinstance(error.__context__, IMAP4.abort) or is_passing(error):
+                raise Transient(f"{where}: cannot log in now: {error}") from error
+            if last:
+                raise Configuration(
+                    f"{where}: the server refuses {settings.username!r} with a fresh token: "
+                    f"{error}; allow IMAP and this application for the mailbox, or run "
+                    f"`triage mailbox authorise {settings.name}`"
+                ) from error
+            refused = token
+        else:
+            return
 
 
 def leave(client: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from triage.errors import Transient
 from triage.settings import ImapSource
 from triage.sources.imap.connection import connect, drop, faults, leave, place_of
+from triage.sources.oauth import Access
 
 
 class FolderWatch:
@@ -23,17 +24,18 @@ class FolderWatch:
     them ends a session that is renewed more often than every 29 minutes.
     """
 
-    def __init__(self, settings: ImapSource, folder: str) -> None:
+    def __init__(self, settings: ImapSource, folder: str, access: Access | None = None) -> None:
         self.name = f"{settings.name}/{folder}"
         self.renew_every = settings.idle_renew
         self._settings = settings
         self._folder = folder
+        self._access = access
         self._client: Any = None
         self._idling = False
 
     def open(self) -> bool:
         """Connect and begin to idle; False where the server cannot. Raises like `connect`."""
-        client = connect(self._settings)
+        client = connect(self._settings, self._access)
         self._client = client
         try:
             if not client.has_capability("IDLE"):

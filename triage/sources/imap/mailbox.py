@@ -18,6 +18,7 @@ from triage.sources.imap.connection import connected, is_passing, port_of
 from triage.sources.imap.fetching import Fetcher
 from triage.sources.imap.idle import FolderWatch
 from triage.sources.imap.messages import OpenFolder
+from triage.sources.oauth import Access
 from triage.types import FolderCursor
 
 log = structlog.get_logger(__name__)
@@ -37,15 +38,16 @@ class ImapMailbox:
     which is read from its oldest mail on, while what arrives meanwhile is read first.
     """
 
-    def __init__(self, settings: ImapSource, limits: Limits) -> None:
+    def __init__(self, settings: ImapSource, limits: Limits, access: Access | None = None) -> None:
         self.name = settings.name
         self._settings = settings
+        self._access = access
         self._fetcher = Fetcher(settings, limits)
 
     def watches(self) -> Sequence[FolderWatch]:
         """One for each folder, unless `idle` is off."""
         folders = self._settings.folders if self._settings.idle else ()
-        return [FolderWatch(self._settings, folder) for folder in folders]
+        return [FolderWatch(self._settings, folder, self._access) for folder in folders]
 
     def poll(self, memory: Memory) -> Iterator[Batch]:
         """Yield what is new, folder by folder. See `Source.poll`."""
@@ -64,7 +66,7 @@ class ImapMailbox:
 
     def check(self) -> str:
         """Sign in and count the mails of each folder."""
-        with connected(self._settings) as client:
+        with connected(self._settings, self._access) as client:
             problems: list[str] = []
             folders = [self._opened(client, name, problems) for name in self._settings.folders]
             self._raise(problems, client)
@@ -72,7 +74,7 @@ class ImapMailbox:
         return f"{self._settings.host}:{port_of(self._settings)}, {counts or 'no folders set'}"
 
     def _session(self, memory: Memory) -> Iterator[Batch]:
-        with connected(self._settings) as client:
+        with connected(self._settings, self._access) as client:
             problems: list[str] = []
             yield from self._arrivals(client, memory, self._settings.folders, problems)
             readable = [name for name in self._settings.folders if memory.cursor(name)]

@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_inquiries_stage_backlog_due_at"), "inquiries", ["stage", "backlog", "due_at"]
     )
+    op.create_index(op.f("ix_inquiries_source_received_at"), "inquiries", ["source", "received_at"])
     # Mails in an IMAP folder above the first and up to the second are still to be read.
     for name in ("backlog_from", "backlog_to"):
         op.add_column(
