@@ -195,6 +195,35 @@ class OAuth(Secret):
         return self
 
 
+class Mark(Section):
+    """What is done with a mail in its mailbox: a keyword, a flag, a Gmail label, another folder."""
+
+    keyword: str = Field(default="", pattern=r"^[A-Za-z0-9_$.-]{0,60}$")
+    flag: Literal["", "flagged", "seen", "answered"] = ""
+    label: str = ""
+    move: str = ""
+
+
+class WriteBack(Section):
+    """What is done with mails of each outcome, in every mailbox they were seen in; nothing where
+    an outcome is not named.
+    """
+
+    forward: Mark = Mark()
+    review: Mark = Mark()
+    nurture: Mark = Mark()
+    file: Mark = Mark()
+
+    def of(self, outcome: str) -> Mark:
+        """The mark of an outcome; an empty one for none."""
+        return getattr(self, outcome) if outcome else Mark()
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes that are marked."""
+        return tuple(name for name in type(self).model_fields if self.of(name) != Mark())
+
+
 class ImapSource(SourceBase, Secret):
     """A mailbox. `security`: `tls`, `starttls`, or `none` (only for a server on this machine).
 
@@ -216,6 +245,7 @@ class ImapSource(SourceBase, Secret):
     batch: int = Field(default=50, ge=1, le=1000)
     backlog_batch: int = Field(default=500, ge=1, le=5000)
     idle: bool = True
+    write_back: WriteBack | None = None
     idle_renew: float = Field(default=240.0, gt=0, lt=29 * 60)
 
     @property

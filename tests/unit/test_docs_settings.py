@@ -31,6 +31,8 @@ SECTIONS = {
     "[metrics]": settings.Metrics,
     'kind = "imap"': settings.ImapSource,
     "[sources.oauth]": settings.OAuth,
+    "[sources.write_back]": settings.WriteBack,
+    "[sources.write_back.forward]": settings.Mark,
     'kind = "maildir"': settings.MaildirSource,
     'kind = "recordings"': settings.RecordingsSource,
 }

@@ -25,9 +25,10 @@ from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.escalation import Escalation
 from triage.pipeline.failures import backoff
 from triage.pipeline.ingest import PollResult, ingest
+from triage.pipeline.marking import mark
 from triage.pipeline.silence import silences
 from triage.pipeline.steps import Steps
-from triage.settings import Settings
+from triage.settings import ImapSource, Settings
 from triage.sources.base import Source, Watchable
 from triage.store.repository import Repository
 
@@ -196,6 +197,7 @@ class EmbeddedEngine:
                 log.info("polled", source=name, new=len(found))
             if found and not told:
                 self._watchers.suspect(name)
+            self._mark(name)
         except Exception as error:  # noqa: BLE001 - it is stored, logged, and tried again
             wait = self._wait_after_failure(name, error)
         finally:
@@ -206,6 +208,15 @@ class EmbeddedEngine:
                     wait = timedelta(0)
                 if not self._stopping.is_set():
                     self._schedule_poll(name, wait)
+
+    def _mark(self, name: str) -> None:
+        """Tell a mailbox what became of its mails; the next poll makes up for a failure."""
+        plan = self._plans[name]
+        if isinstance(plan, ImapSource):
+            try:
+                mark(self._sources[name], plan, self._repository)
+            except TriageError as error:
+                log.warning("cannot mark mails", source=name, problem=str(error))
 
     def _wait_after_failure(self, name: str, error: Exception) -> timedelta:
         state = self._repository.polls.state(name)

@@ -107,3 +107,23 @@ class Watchable(Protocol):
 
     def watches(self) -> Sequence[Watch]:
         """The connections that watch all of it; none is open yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkOrder:
+    """Mark the item at `key` as what became of it; `previous`: as what it was marked before."""
+
+    sighting_id: int
+    key: str
+    outcome: str
+    previous: str
+
+
+@runtime_checkable
+class Markable(Protocol):
+    """A source that can be told what became of its items."""
+
+    def mark(self, orders: Sequence[MarkOrder]) -> Iterator[tuple[MarkOrder, str]]:
+        """Carry orders out; yields each with `done`, `gone` or why it cannot be. Raises like
+        `Source.poll`; what was not yielded may be ordered again.
+        """

@@ -11,6 +11,7 @@ from triage.store.blobs import BlobStore
 from triage.store.corrections import Corrections
 from triage.store.database import Database
 from triage.store.destinations import Destinations
+from triage.store.marks import Marks
 from triage.store.outbox import Outbox
 from triage.store.people import People
 from triage.store.polls import Polls
@@ -35,6 +36,7 @@ class Repository:
         self.people = People(self.database)
         self.polls = Polls(self.database)
         self.threads = Threads(self.database)
+        self.marks = Marks(self.database)
         self.timings = Timings(self.database)
 
     def require_current(self) -> None:

@@ -82,6 +82,7 @@ inquiries = Table(
     Index(None, "stage", "backlog", "due_at"),
     Index(None, "received_at"),
     Index(None, "source", "received_at"),
+    Index(None, "settled_at"),
     Index(None, "sha256"),
 )
 
@@ -119,6 +120,22 @@ message_ids = Table(
     Column("digest", String(64), primary_key=True),
     _inquiry_id(primary_key=True, index=True),
     Column("own", Boolean, nullable=False),
+)
+
+# What a mailbox was told about a mail: the outcome, and `done`, `gone` or why it could not be.
+marks = Table(
+    "marks",
+    metadata,
+    Column(
+        "sighting_id",
+        Integer,
+        ForeignKey("sightings.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("outcome", String(20), nullable=False),
+    Column("result", SafeText, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 contents = Table(

@@ -1,4 +1,4 @@
-"""A mailbox on a server, read by UID, folder by folder, and left exactly as it was."""
+"""A mailbox on a server, read by UID, folder by folder, and left as it was unless told else."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import structlog
 
 from triage.errors import Configuration, Transient
 from triage.settings import ImapSource, Limits
-from triage.sources.base import Batch, Memory
+from triage.sources.base import Batch, MarkOrder, Memory
 from triage.sources.imap import messages
 from triage.sources.imap.connection import connected, is_passing, port_of
 from triage.sources.imap.fetching import Fetcher
 from triage.sources.imap.idle import FolderWatch
+from triage.sources.imap.marking import marked
 from triage.sources.imap.messages import OpenFolder
 from triage.sources.oauth import Access
 from triage.types import FolderCursor
@@ -72,6 +73,13 @@ class ImapMailbox:
             self._raise(problems, client)
         counts = ", ".join(f"{folder.name}: {folder.exists} mails" for folder in folders if folder)
         return f"{self._settings.host}:{port_of(self._settings)}, {counts or 'no folders set'}"
+
+    def mark(self, orders: Sequence[MarkOrder]) -> Iterator[tuple[MarkOrder, str]]:
+        """Do what `write_back` says. See `Markable.mark`."""
+        if self._settings.write_back is None:
+            return
+        with connected(self._settings, self._access) as client:
+            yield from marked(client, self._settings.write_back, orders)
 
     def _session(self, memory: Memory) -> Iterator[Batch]:
         with connected(self._settings, self._access) as client:
