@@ -94,7 +94,7 @@ def _arrival(
     except FileNotFoundError:
         return None
     except OSError as error:
-        refused = f"cannot read {content}: {error.strerror}"
+        refused = f"cannot read {ref.key}: {error.strerror}"
         ref = replace(ref, revision=ref.revision + REFUSED_MARK)
         sha256, size = repository.blobs.put(b"")
     except Permanent as error:  # its bytes cannot be read: that is this item's fault alone

@@ -50,13 +50,13 @@ class Access:
 
     def _ask(self, stored: Granted | None) -> Granted:
         if self._oauth.flow == "client":
-            client = BackendApplicationClient(self._oauth.client_id)
-            body = client.prepare_request_body(
-                scope=self._oauth.scopes,
+            application = BackendApplicationClient(self._oauth.client_id)
+            body = application.prepare_request_body(
+                scope=" ".join(self._oauth.scopes),
                 include_client_id=True,
                 client_secret=self._oauth.secret_of(self._source.name),
             )
-            return ask_token(self._source, client, body)
+            return ask_token(self._source, application, body)
         if self._oauth.flow == "service-account":
             return self._as_service()
         if stored is None or not stored.refresh_token:
@@ -68,7 +68,7 @@ class Access:
         secret = self._oauth.secret_of(self._source.name)
         body = client.prepare_refresh_body(
             refresh_token=stored.refresh_token,
-            scope=self._oauth.scopes,
+            scope=" ".join(self._oauth.scopes),
             client_id=self._oauth.client_id,
             **({"client_secret": secret} if secret else {}),
         )
