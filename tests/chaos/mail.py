@@ -129,7 +129,8 @@ class Chaos:
                 self._deposit(mailbox, -(-self._mails // self._rounds))
                 self._meddle(mailbox, repository)
                 worker = self._break(mailbox, proxy, worker)
-                time.sleep(self._chance.uniform(0.2, 1.5))
+                # Some faults come on top of others, most while the worker is at work again.
+                time.sleep(self._chance.choice((0.3, 3.0, 5.0, 7.0)))
                 self._tell(
                     f"{time.monotonic() - began:5.0f} s  round {number + 1}: {self._put} in, "
                     f"{sum(repository.archive.counts().values())} taken in"

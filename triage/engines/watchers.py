@@ -26,7 +26,7 @@ from triage.sources.base import Watch
 log = structlog.get_logger(__name__)
 
 _THREADS = 4  # that open and renew; each may wait for a server's timeout
-_LONGEST_BACKOFF = 300.0
+_LONGEST_BACKOFF = 60.0
 _LIVED = 60.0  # seconds after which the loss of a watch is a new trouble, not the old one
 
 

@@ -25,8 +25,8 @@ class Fetcher:
     """Fetches, and remembers at which mails connections broke.
 
     Some servers drop the connection over a mail that they cannot give (its file is damaged, say).
-    Such a mail is found by fetching alone what a batch broke at, and refused once the server gives
-    other mails but never this one; so it blocks neither the folder nor the worker.
+    Such a mail is found by fetching fewer and fewer where it broke, and refused once the server
+    gives other mails but never this one; so it blocks neither the folder nor the worker.
     """
 
     def __init__(self, settings: ImapSource, limits: Limits) -> None:
@@ -35,6 +35,7 @@ class Fetcher:
         # By key: how often the connection broke while this mail, or a batch it led, was fetched.
         self._broke: Counter[str] = Counter()
         self._since: dict[str, float] = {}  # the first time, on the monotonic clock
+        self._unreadable: set[str] = set()  # even a glimpse of them broke a good connection
 
     @property
     def breaks(self) -> int:
@@ -45,8 +46,11 @@ class Fetcher:
         self, client: Any, folder: OpenFolder, uids: list[int]
     ) -> Iterator[tuple[tuple[Fetched, ...], int]]:
         """The items, in order, with the last UID that each group settles; some may be gone."""
-        alone = any(self._broke[key_of(folder, uid)] for uid in uids)
-        for group in [[uid] for uid in uids] if alone else [uids]:
+        left = uids
+        while left:
+            # Each break at a mail makes the group that it leads smaller, until it is alone.
+            size = max(1, len(left) >> (2 * self._broke[key_of(folder, left[0])]))
+            group, left = left[:size], left[size:]
             with self._blamed(key_of(folder, group[0])) as given_up:
                 mails = (
                     [messages.unlisted(group[0])] if given_up else messages.listed(client, group)
@@ -73,6 +77,20 @@ class Fetcher:
             return False
         return time.monotonic() - self._since[key] >= _GRACE
 
+    def _readable(self, client: Any, key: str, uid: int) -> bool:
+        """Whether a mail at which connections broke often can be read after all. It cannot where a
+        glimpse of it breaks a connection on which others were just read.
+        """
+        messages.fetch_another(client, uid)
+        if key in self._unreadable:
+            return False
+        try:
+            messages.glimpse(client, uid)
+        except (IMAP4.abort, OSError):
+            self._unreadable.add(key)
+            raise
+        return True
+
     def _parts(self, mails: Sequence[Listed]) -> Iterator[list[Listed]]:
         """Mails that are fetched together, bounded in bytes."""
         part: list[Listed] = []
@@ -93,8 +111,7 @@ class Fetcher:
         key = key_of(folder, part[0].uid)
         times = self._broke[key]
         contents: dict[int, bytes] = {}
-        if self._given_up(key):  # then the part is this one mail
-            messages.fetch_another(client, part[0].uid)
+        if self._given_up(key) and not self._readable(client, key, part[0].uid):
             troubles = {part[0].uid: f"the connection broke {times} times while it was read"}
         else:
             wanted = [mail.uid for mail in part if mail.size <= self._limit]
@@ -102,6 +119,7 @@ class Fetcher:
         items = [self._item(client, folder, mail, contents, troubles) for mail in part]
         del self._broke[key]
         self._since.pop(key, None)
+        self._unreadable.discard(key)
         return tuple(item for item in items if item)
 
     def _item(

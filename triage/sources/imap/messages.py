@@ -157,6 +157,11 @@ def fetch_another(client: Any, uid: int) -> None:
         client.fetch([random.choice(others)], ["BODY.PEEK[]<0.1024>"])  # noqa: S311 - no secret
 
 
+def glimpse(client: Any, uid: int) -> None:
+    """Read the beginning of a mail; raises what a broken connection raises."""
+    fetched(client, [uid], ["BODY.PEEK[]<0.1024>"])
+
+
 def fetched(
     client: Any, uids: Sequence[int], items: Sequence[str]
 ) -> tuple[dict[int, Mapping[bytes, Any]], dict[int, str]]:
