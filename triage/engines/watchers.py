@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 _THREADS = 4  # that open and renew; each may wait for a server's timeout
 _LONGEST_BACKOFF = 60.0
-_LIVED = 60.0  # seconds after which the loss of a watch is a new trouble, not the old one
+_LIVED = 5.0  # seconds after which the loss of a watch is a new trouble, not the old one
 
 
 @dataclass(eq=False)
