@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from tests.support.mails import mail
@@ -155,3 +157,16 @@ def test_what_an_earlier_version_took_in_is_known(any_repository: Repository) ->
     with any_repository.database.write() as connection:
         connection.exec_driver_sql(f"UPDATE inquiries SET identity = 'mail:{work.sha256}'")
     assert not ingest(Shown(content), "", any_repository).fresh
+
+
+def test_two_that_are_parsed_at_once_see_each_other(any_repository: Repository) -> None:
+    mails = [mail(f"Re: New furnace {n}", References="<root@example.org>") for n in range(8)]
+    start = threading.Barrier(len(mails))
+
+    def take(content: bytes) -> str:
+        start.wait()
+        return taken(any_repository, content)[0]
+
+    with ThreadPoolExecutor(len(mails)) as pool:
+        ids = list(pool.map(take, mails))
+    assert conversation(any_repository, ids[0]) == set(ids)

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from triage.errors import Permanent
-from triage.store import outbox, records, tables, threads
+from triage.store import outbox, people, records, tables, threads
 from triage.store.database import Database
 from triage.store.handovers import Ledger, Plan
 from triage.store.records import Work
@@ -103,6 +103,8 @@ class Worklist:
             )
             records.note(connection, work.id, "parsed", {"warnings": list(inquiry.warnings)})
             if inquiry.channel == "email":
+                # Two mails of one conversation may be parsed at once, and must see each other.
+                people.exclusive(self.database, connection)
                 others = threads.link(connection, inquiry)
                 records.note_all(
                     connection, [(other, "reply", {"inquiry": work.id}) for other in others[:1]]
