@@ -47,8 +47,9 @@ check: setup ## Lint, format, types, layers
 bench: setup ## All benchmarks, tables to standard output
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-chaos: setup ## The long fault run: 2,000 leads, a bad endpoint, a worker that is killed 20 times
+chaos: setup ## The long fault runs: a bad endpoint and a bad mail server, workers that are killed
 	$(BIN)/python -m tests.chaos.delivery
+	$(BIN)/python -m tests.chaos.mail
 
 card: setup ## Measure the shipped model and rewrite docs/model-card.md (MEASURE=file: a set of your own too)
 	$(BIN)/python -m classifiers.card $(if $(MEASURE),--measure $(MEASURE))

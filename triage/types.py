@@ -57,11 +57,22 @@ class SourceRef:
 
 @dataclass(frozen=True, slots=True)
 class FolderCursor:
-    """How far a mail folder was read. `uidvalidity` is the server's, as text."""
+    """How far a mail folder was read. `uidvalidity` is the server's, as text.
+
+    Everything up to `last_uid` was read but a backlog: the mails above `backlog_from` and up to
+    `backlog_to`, where that is more.
+    """
 
     folder: str
     uidvalidity: str
     last_uid: int
+    backlog_from: int = 0
+    backlog_to: int = 0
+
+    @property
+    def has_backlog(self) -> bool:
+        """Whether mails are left that were passed over."""
+        return self.backlog_to > self.backlog_from
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from classifiers.errors import ClassifierError, EngineError
 from classifiers.model import Classifier
 from classifiers.tag_artifact import present
 from classifiers.tag_model import Tagger
+from triage import metrics
 from triage.delivery.client import HttpClient
 from triage.engines.embedded import EmbeddedEngine
 from triage.engines.listener import listening
@@ -150,7 +151,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
         client = HttpClient()
         stack.callback(client.close)
         sources = {
-            source.name: build_source(source, settings.limits)
+            source.name: build_source(source, settings.limits, settings.store.data_dir)
             for source in settings.sources
             if source.enabled
         }
@@ -170,6 +171,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
             Dispatch(settings, repository, client),
         )
         stack.enter_context(listening(settings, repository))
+        stack.enter_context(metrics.served(settings.metrics))
         stack.callback(engine.stop)
         yield Worker(engine, repository, sources, classifier)
 

@@ -10,7 +10,7 @@ import pytest
 from triage import settings
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
-COMMON = {"kind", "name", "poll_every", "campaign", "enabled"}
+COMMON = {"kind", "name", "poll_every", "campaign", "silent_after", "enabled"}
 SECTIONS = {
     "[business]": settings.Business,
     "[ideal_customer]": settings.IdealCustomer,
@@ -28,7 +28,11 @@ SECTIONS = {
     "[people]": settings.People,
     "[links]": settings.Links,
     "[engine]": settings.Engine,
+    "[metrics]": settings.Metrics,
     'kind = "imap"': settings.ImapSource,
+    "[sources.oauth]": settings.OAuth,
+    "[sources.write_back]": settings.WriteBack,
+    "[sources.write_back.forward]": settings.Mark,
     'kind = "maildir"': settings.MaildirSource,
     'kind = "recordings"': settings.RecordingsSource,
 }

@@ -14,7 +14,7 @@ from triage.cli.deliveries import described
 from triage.delivery.guard import reach
 from triage.delivery.webhook import sign
 from triage.errors import Configuration, TriageError
-from triage.settings import Destination, Limits, Settings, Source
+from triage.settings import Destination, Settings, Source
 from triage.sources.build import build_source
 from triage.store.destinations import Condition
 from triage.store.repository import Repository
@@ -44,7 +44,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield _check("speech weights", lambda: _weights(settings))
     for source in settings.sources:
         if source.enabled:
-            look = partial(_source, source, settings.limits)
+            look = partial(_source, source, settings)
             yield _check(f"source {source.name}", look)
     if not settings.sources:
         yield Check("sources", "warning", "none: nothing will come in; see [[sources]]")
@@ -137,8 +137,8 @@ def _weights(settings: Settings) -> str:
     return f"{settings.transcription.engine} with {settings.transcription.model} ({weights.folder})"
 
 
-def _source(source: Source, limits: Limits) -> str:
-    return build_source(source, limits).check()
+def _source(source: Source, settings: Settings) -> str:
+    return build_source(source, settings.limits, settings.store.data_dir).check()
 
 
 @dataclass(frozen=True, slots=True)

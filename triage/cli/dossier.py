@@ -11,6 +11,8 @@ from triage.store.outbox import Attempt
 from triage.store.people import Person
 from triage.store.records import HistoryEntry, Listed, Work
 from triage.store.repository import Repository
+from triage.store.threads import Member
+from triage.store.timings import Times
 from triage.types import Decision, Delivery, Inquiry, Qualification, Stage, Transcript, Verdict
 
 _OTHERS = 100  # inquiries of the same person, at most
@@ -41,6 +43,8 @@ class Dossier:
     attempts: dict[str, list[Attempt]]
     acknowledgement: Acknowledgement | None
     history: list[HistoryEntry]
+    times: Times | None
+    conversation: list[Member]
 
 
 def collect(repository: Repository, inquiry_id: str) -> Dossier:
@@ -62,6 +66,8 @@ def collect(repository: Repository, inquiry_id: str) -> Dossier:
         acknowledgement=repository.acknowledgements.get(inquiry_id),
         attempts={d.id: repository.outbox.attempts(d.id) for d in deliveries},
         history=archive.history(inquiry_id),
+        times=repository.timings.of(inquiry_id),
+        conversation=repository.threads.of(inquiry_id),
     )
 
 
@@ -91,6 +97,16 @@ def show(dossier: Dossier) -> None:
     if known := dossier.acknowledgement:
         output.say(f"looked after by {known.by}, since {known.at.astimezone():%Y-%m-%d %H:%M:%S}")
     _show_person(dossier.person)
+    if dossier.times:
+        steps = dossier.times.since_arrival().items()
+        told = ", ".join(f"{name} after {output.duration(seconds)}" for name, seconds in steps)
+        output.say(f"arrived     {dossier.times.arrived.astimezone():%Y-%m-%d %H:%M:%S}; {told}")
+    for member in dossier.conversation:
+        if member.inquiry_id != work.id:
+            output.say(
+                f"conversation {member.inquiry_id} of {member.received_at.astimezone():%Y-%m-%d}, "
+                f"from {member.sender}: {member.label or 'not read yet'}"
+            )
     _show_text(dossier)
     output.say("history", "bold")
     for entry in dossier.history:

@@ -22,6 +22,7 @@ from triage.types import Stage
 log = structlog.get_logger(__name__)
 
 _AT_ONCE = 200  # inquiries of a channel taken from the work list at a time
+_BACKLOG_AT_ONCE = 32  # of those that waited long: what arrives now finds a short queue
 _PAUSE = 30.0  # seconds an inquiry is left alone whose failure could not even be stored
 
 
@@ -39,11 +40,15 @@ class Lanes:
         self._batch = settings.classifier.batch
         self._settled = settled
         self._closing = False
-        # Each channel has its own room: a heap of recordings never keeps a mail waiting.
-        self._claims: dict[Channel, Claims[Work]] = {
-            channel: Claims() for channel in get_args(Channel)
+        # Each channel has its own room: a heap of recordings never keeps a mail waiting. And so has
+        # what waited long: a heap of old mails does not keep a new one waiting.
+        self._claims: dict[tuple[Channel, bool], Claims[Work]] = {
+            (channel, backlog): Claims()
+            for backlog in (False, True)
+            for channel in get_args(Channel)
         }
-        self._readable: deque[Work] = deque()  # waiting for the model, which likes batches
+        # Waiting for the model, which likes batches: what arrives now, and what waited long.
+        self._readable: tuple[deque[Work], deque[Work]] = (deque(), deque())
         self._pools = {
             Lane.GENERAL: ThreadPoolExecutor(settings.engine.workers, "general"),
             Lane.SPEECH: ThreadPoolExecutor(settings.transcription.workers, "speech"),
@@ -52,8 +57,10 @@ class Lanes:
 
     def sweep(self) -> None:
         """Start on everything that is due and not in the lanes."""
-        for channel, claims in self._claims.items():
-            for work in claims.take(_AT_ONCE, partial(self._worklist.due, channel)):
+        for (channel, backlog), claims in self._claims.items():
+            most = _BACKLOG_AT_ONCE if backlog else _AT_ONCE
+            find = partial(self._worklist.due, channel, backlog=backlog)
+            for work in claims.take(most, find):
                 self._place(work)
 
     def wait(self, timeout: float) -> bool:
@@ -79,17 +86,22 @@ class Lanes:
             return
         try:
             if step is Step.CLASSIFY:
-                self._readable.append(work)
+                self._enqueue(work)
                 self._pools[Lane.MODEL].submit(self._classify_waiting)
             else:
                 self._pools[lane(step, work)].submit(self._perform, step, [work])
         except RuntimeError:  # shut down: the stage column remembers what is left to do
             self._leave(work)
 
+    def _enqueue(self, work: Work) -> None:
+        """For the model: what waited long comes after everything else."""
+        self._readable[1 if work.backlog else 0].append(work)
+
     def _classify_waiting(self) -> None:
         works: list[Work] = []
-        while self._readable and len(works) < self._batch:
-            works.append(self._readable.popleft())
+        for waiting in self._readable:
+            while waiting and len(works) < self._batch:
+                works.append(waiting.popleft())
         if works:
             self._perform(Step.CLASSIFY, works)
 
@@ -133,4 +145,14 @@ class Lanes:
             self._place(work)
 
     def _leave(self, work: Work, *, pause: float = 0.0) -> None:
-        self._claims[work.channel].release(work, pause=pause)
+        self._claims[work.channel, work.backlog].release(work, pause=pause)
+        if work.backlog and self._claims[work.channel, True].count < _BACKLOG_AT_ONCE // 4:
+            self._more()
+
+    def _more(self) -> None:
+        """The room for old inquiries is small: fill it at once, not at the next sweep."""
+        try:
+            if not self._closing:
+                self.sweep()
+        except Exception as error:  # noqa: BLE001 - the next sweep makes up for it
+            log.warning("cannot look for more work", problem=str(error))

@@ -1,45 +1,50 @@
-"""What makes a mail the same mail: its bytes, whatever its line ends.
+"""What a mail is told apart by, whatever ways it took.
 
-IMAP servers send CRLF, folders on disk mostly hold LF. The bytes are hashed as a server would send
-them.
+The same mail that reaches two mailboxes differs in what servers write on the way (Received,
+Delivered-To, Authentication-Results), and in its line ends where it was on a disk. What its author
+wrote is equal in both: these header fields and the body.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from pathlib import Path
+import re
 from typing import Final
 
-from triage.errors import Transient
+_WRITTEN: Final = (
+    b"from", b"sender", b"reply-to", b"to", b"cc", b"subject", b"date", b"message-id",
+    b"in-reply-to", b"references", b"content-type", b"content-transfer-encoding",
+)  # fmt: skip
+_BLANK: Final = re.compile(rb"\r?\n\r?\n")
+_FOLD: Final = re.compile(rb"\r?\n[ \t]+")
 
-_BLOCK: Final = 1 << 20
 
+def fingerprint(raw: bytes) -> str:
+    """The sha256 of what an author wrote, as hexadecimal digits.
 
-def fingerprint(content: bytes | Path) -> str:
-    """SHA-256, in hex, of a mail with CRLF for every line end that is a bare LF.
-
-    A file is a stored copy. Raises `Transient` where it cannot be read.
+    A mail that says neither when it was written nor what its id is, is told apart by all of its
+    bytes, with CRLF for every line end that is a bare LF.
     """
+    blank = _BLANK.search(raw)
+    head, body = (raw[: blank.start()], raw[blank.end() :]) if blank else (raw, b"")
+    fields = [field for line in _lines(head) if (field := _field(line))]
+    names = {name for name, _ in fields}
+    if not names & {b"date", b"message-id"}:
+        wire = raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        return hashlib.sha256(wire).hexdigest()
     digest = hashlib.sha256()
-    last = b""
-    for block in _blocks(content):
-        # A CRLF that two blocks share is already whole.
-        split = last == b"\r" and block[:1] == b"\n"
-        body = block[1:] if split else block
-        digest.update(b"\n" if split else b"")
-        digest.update(body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
-        last = block[-1:]
+    for name, value in sorted(fields, key=lambda field: _WRITTEN.index(field[0])):
+        digest.update(name + b":" + value + b"\n")
+    digest.update(b"\n")
+    digest.update(body.replace(b"\r\n", b"\n").rstrip(b"\n"))
     return digest.hexdigest()
 
 
-def _blocks(content: bytes | Path) -> Iterator[bytes]:
-    if isinstance(content, bytes):
-        yield content
-        return
-    try:
-        with content.open("rb") as file:
-            while block := file.read(_BLOCK):
-                yield block
-    except OSError as error:
-        raise Transient(f"stored copy {content}: {error.strerror}") from error
+def _lines(head: bytes) -> list[bytes]:
+    return re.split(rb"\r?\n", _FOLD.sub(b" ", head))
+
+
+def _field(line: bytes) -> tuple[bytes, bytes] | None:
+    name, colon, value = line.partition(b":")
+    name = name.strip().lower()
+    return (name, b" ".join(value.split())) if colon and name in _WRITTEN else None

@@ -32,7 +32,7 @@ FIELD_CHARS: Final = 50_000
 _KEPT: Final = (
     "auto-submitted", "list-id", "list-unsubscribe", "list-unsubscribe-post", "list-post",
     "precedence", "reply-to", "date", "return-path", "x-mailer", "x-auto-response-suppress",
-    "feedback-id", "authentication-results",
+    "feedback-id", "authentication-results", "message-id",
 )  # fmt: skip
 _READ: Final = frozenset(
     {*_KEPT, *PEOPLE_FIELDS, *MARK_FIELDS, "subject", "message-id", "references", "in-reply-to"}

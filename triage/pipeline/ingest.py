@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from triage import metrics
 from triage.errors import Permanent
 from triage.intake.fingerprint import fingerprint
 from triage.sources.base import REFUSED_MARK, Fetched, Source
@@ -54,11 +56,15 @@ def ingest(
     """
     seen, fresh = 0, []
     for batch in source.poll(SourceMemory(repository, source.name)):
-        taken = (_arrival(item, campaign, repository) for item in batch.items)
-        arrivals = [arrival for arrival in taken if arrival]
+        safe = _safe(batch.items, repository)
+        taken = (_arrival(item, campaign, repository, safe) for item in batch.items)
+        arrivals = [replace(arrival, backlog=batch.backlog) for arrival in taken if arrival]
         new = repository.arrivals.receive(arrivals, source.name, batch.cursor)
         seen += len(arrivals)
         fresh.extend(new)
+        if len(new) == len(arrivals) and not batch.backlog:  # what was seen before came long ago
+            for arrival in arrivals:
+                metrics.reached("fetched", arrival.channel, arrival.raw.received_at)
         if new:
             arrived()
         if stopping():
@@ -66,27 +72,42 @@ def ingest(
     return PollResult(seen, tuple(fresh))
 
 
-def _arrival(item: Fetched, campaign: str, repository: Repository) -> Arrival | None:
+def _safe(items: Sequence[Fetched], repository: Repository) -> dict[bytes, tuple[str, int]]:
+    """The mails of a batch, stored together: (sha256, size) by content."""
+    contents = list({item.content for item in items if isinstance(item.content, bytes)})
+    return dict(zip(contents, repository.blobs.put_all(contents), strict=True))
+
+
+def _arrival(
+    item: Fetched,
+    campaign: str,
+    repository: Repository,
+    safe: Mapping[bytes, tuple[str, int]],
+) -> Arrival | None:
     """The item with its bytes safe; None for a file that was moved or deleted meanwhile."""
-    refused, ref = item.refused, item.ref
+    refused, ref, content = item.refused, item.ref, item.content
     try:
-        sha256, size = repository.blobs.put(item.content)
+        if item.channel == "email" and isinstance(content, Path):
+            content = content.read_bytes()  # bounded by limits.mail_bytes
+        stored = safe.get(content) if isinstance(content, bytes) else None
+        sha256, size = stored or repository.blobs.put(content)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        refused = f"cannot read {ref.key}: {error.strerror}"
+        ref = replace(ref, revision=ref.revision + REFUSED_MARK)
+        sha256, size = repository.blobs.put(b"")
     except Permanent as error:  # its bytes cannot be read: that is this item's fault alone
         refused = str(error)
         ref = replace(ref, revision=ref.revision + REFUSED_MARK)
         sha256, size = repository.blobs.put(b"")
     raw = RawItem(ref, item.received_at, sha256, size, item.media_type)
-    mark = ""
-    if not refused and item.channel == "email":
-        kept = item.content if isinstance(item.content, bytes) else repository.blobs.path(sha256)
-        mark = fingerprint(kept)
+    mark = fingerprint(content) if isinstance(content, bytes) and not refused else ""
     return Arrival(
         raw=raw,
         channel=item.channel,
         identity=identity(raw, refused=bool(refused), mark=mark),
-        former=identity(raw) if mark and mark != sha256 else "",
+        formerly="" if refused else identity(raw),
         campaign=campaign,
         sidecar=item.sidecar,
         refused=refused,
@@ -96,9 +117,9 @@ def _arrival(item: Fetched, campaign: str, repository: Repository) -> Arrival | 
 def identity(raw: RawItem, *, refused: bool = False, mark: str = "") -> str:
     """What makes two sightings one inquiry.
 
-    A mail is its bytes, whatever its line ends (`mark` is their fingerprint): the same mail seen
-    again after a UIDVALIDITY change, in another folder or by another source is the same inquiry.
-    A recording is its bytes at its place: two silent calls
+    A mail is what its author wrote (`mark`, see `fingerprint`): the same mail seen again after a
+    UIDVALIDITY change, in another folder, in another mailbox or by another source is the same
+    inquiry. A recording is its bytes at its place: two silent calls
     of equal length are two calls, while a file that was only touched is the one it was. Of a
     refused item only a part is known, or nothing: that part identifies it, apart from whole items,
     and where there is none, its place does.

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from classifiers.model import Classifier
+from triage import metrics
 from triage.delivery.payload import Case
 from triage.errors import Configuration, Permanent
 from triage.intake.call import read_call
@@ -113,7 +114,9 @@ class Steps:
         for work, reading in zip(works, readings, strict=True):
             verdict = reading.settled or next(verdicts)
             verdict = relabelled(verdict, reading.ruling, self.settings.decision.lead_floor)
-            self.repository.worklist.classified(work, named(verdict, self.settings.taxonomy))
+            verdict = named(verdict, self.settings.taxonomy)
+            if self.repository.worklist.classified(work, verdict):
+                self._reached("classified", work)
 
     def qualify(self, work: Work) -> None:
         """A possible lead to its signals, score and grade."""
@@ -154,7 +157,8 @@ class Steps:
         if decision.outcome == Outcome.FORWARD and not teller.takers(case):
             decision = untaken(decision)
             case = replace(case, decision=decision)
-        self.repository.worklist.settled(work, decision, teller.plan(case))
+        if self.repository.worklist.settled(work, decision, teller.plan(case)):
+            self._reached("settled", work)
 
     def _text(self, work: Work) -> tuple[Inquiry, Transcript | None]:
         archive = self.repository.archive
@@ -164,6 +168,11 @@ class Steps:
         inquiry, transcript = self._text(work)
         profile = self.settings.business.profile
         return read(inquiry, transcript, profile, self.rulebook.rule(inquiry))
+
+    @staticmethod
+    def _reached(milestone: metrics.Milestone, work: Work) -> None:
+        if not work.backlog:
+            metrics.reached(milestone, work.channel, work.received_at)
 
     @staticmethod
     def _stored(value: T | None, what: str) -> T:

@@ -66,6 +66,7 @@ class Teller:
             telling.lead()
         else:
             telling.retraction()
+            telling.reply()
         telling.classified()
         return telling.deliveries
 
@@ -79,6 +80,24 @@ class Teller:
             score=found.score if found else 0,
             campaign=case.inquiry.campaign,
             business=self.settings.business.name,
+        )
+
+    def is_answer(self, case: Case) -> bool:
+        """Whether an inquiry that is no lead may be what a customer answers: written by a person,
+        not by a colleague, an automaton or a spammer.
+        """
+        inquiry = case.inquiry
+        domain = inquiry.sender.email.lower().rpartition("@")[2]
+        own = any(
+            domain == name.lower() or domain.endswith(f".{name.lower()}")
+            for name in self.settings.business.domains
+        )
+        automatic = inquiry.headers.get("auto-submitted", "no").strip().lower() != "no"
+        return (
+            inquiry.channel == "email"
+            and case.verdict.label != "spam"
+            and not own
+            and not automatic
         )
 
     def subscribed(self, name: str, event: str) -> bool:
@@ -168,6 +187,15 @@ class _Telling:
             self._add(handover.destination, events.LEAD_RETRACTED, body, refers_to=handover.lead_id)
             self._inherit(handover)
 
+    def reply(self) -> None:
+        """No lead by itself, but an answer in the conversation of one: its owner wants to know."""
+        if not self._teller.is_answer(self._case):
+            return
+        for destination, lead in self._ledger.thread().items():
+            if not self._ledger.count(self._ledger.inquiry_id, destination, events.LEAD_UPDATED):
+                body = self._update(lead, "reply", ["reply"])
+                self._add(destination, events.LEAD_UPDATED, body, refers_to=lead.lead_id)
+
     def classified(self) -> None:
         """What the inquiry was found to be, for those who asked to be told of every one."""
         for target in self._teller.interested(self._case, events.INQUIRY_CLASSIFIED):
@@ -190,9 +218,10 @@ class _Telling:
 
     def _earlier(self, person: Person | None) -> dict[str, Handover]:
         window = self._teller.settings.people.window
-        if person is None or not person.known or not window:
-            return {}
-        found = self._ledger.earlier(person, self._at - timedelta(seconds=window))
+        found: dict[str, Handover] = {}
+        if person is not None and person.known and window:
+            found = self._ledger.earlier(person, self._at - timedelta(seconds=window))
+        found |= self._ledger.thread()  # the conversation is surer than the person
         names = {destination.name for destination in self._teller.settings.destinations}
         return {name: handover for name, handover in found.items() if name in names}
 

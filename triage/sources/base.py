@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from triage.types import Channel, FolderCursor, SourceRef
 
@@ -34,10 +34,14 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Items that are taken in together, and how far the source is read once they are safe."""
+    """Items that are taken in together, and how far the source is read once they are safe.
+
+    `backlog`: they have waited for long, and what arrives now goes first.
+    """
 
     items: tuple[Fetched, ...]
     cursor: FolderCursor | None = None
+    backlog: bool = False
 
 
 class Memory(Protocol):
@@ -66,3 +70,60 @@ class Source(Protocol):
 
     def check(self) -> str:
         """Connect and look, changing nothing; one line about what was found. Raises like `poll`."""
+
+
+class Watch(Protocol):
+    """A connection on which a source says by itself that something arrived.
+
+    `open`, `renew` and `close` may take as long as the source's timeout, the others never wait. A
+    watch that raised is abandoned and opened again later.
+    """
+
+    name: str
+    renew_every: float
+
+    def open(self) -> bool:
+        """Begin to watch; False where this is not possible at all. Raises like `Source.poll`."""
+
+    def fileno(self) -> int:
+        """What becomes readable when something happens."""
+
+    def look(self) -> bool:
+        """Whether what happened may be an arrival. Raises `Transient` where it is lost."""
+
+    def renew(self) -> bool:
+        """Show that the connection lives; whether something arrived meanwhile."""
+
+    def close(self) -> None:
+        """End it properly."""
+
+    def abandon(self) -> None:
+        """End it at once."""
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """A source that can be watched between polls."""
+
+    def watches(self) -> Sequence[Watch]:
+        """The connections that watch all of it; none is open yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkOrder:
+    """Mark the item at `key` as what became of it; `previous`: as what it was marked before."""
+
+    sighting_id: int
+    key: str
+    outcome: str
+    previous: str
+
+
+@runtime_checkable
+class Markable(Protocol):
+    """A source that can be told what became of its items."""
+
+    def mark(self, orders: Sequence[MarkOrder]) -> Iterator[tuple[MarkOrder, str]]:
+        """Carry orders out; yields each with `done`, `gone` or why it cannot be. Raises like
+        `Source.poll`; what was not yielded may be ordered again.
+        """

@@ -18,8 +18,8 @@ class Arrival:
     """An item to be taken in. Equal `identity` means the same inquiry, however often it is seen.
 
     `refused` is set where the item was too large or unreadable at the source: it is quarantined
-    with that reason, and what is stored is as much of it as could be had. `former` is the identity
-    that an earlier version gave the same item, where it is another one.
+    with that reason, and what is stored is as much of it as could be had. What is `backlog` makes
+    way for everything else. `formerly`: the identity that earlier versions gave such an item.
     """
 
     raw: RawItem
@@ -28,7 +28,8 @@ class Arrival:
     campaign: str = ""
     sidecar: str = ""
     refused: str = ""
-    former: str = ""
+    backlog: bool = False
+    formerly: str = ""
 
 
 class Arrivals:
@@ -44,79 +45,47 @@ class Arrivals:
 
         What was seen before gets another sighting, not another inquiry.
         """
-        fresh: dict[int, str] = {}
         moment = records.now()
         # One order for all writers, so that two with the same items wait instead of deadlocking.
-        ordered = sorted(enumerate(arrivals), key=lambda numbered: numbered[1].identity)
+        ordered = sorted(arrivals, key=lambda arrival: arrival.identity)
         with self.database.write() as connection:
-            for number, arrival in ordered:
-                new = self._add(connection, arrival, moment)
-                if new:
-                    fresh[number] = new
+            fresh = self._add(connection, ordered, moment) if ordered else {}
             if cursor is not None:
                 self._move_cursor(connection, source, cursor, moment)
-        return [fresh[number] for number in sorted(fresh)]
+        return list(dict.fromkeys(fresh[a.identity] for a in arrivals if a.identity in fresh))
 
-    def _add(self, connection: Connection, arrival: Arrival, moment: datetime) -> str | None:
-        ref = arrival.raw.ref
-        earlier = self._by_identity(connection, arrival.former) if arrival.former else None
-        inquiry_id = None if earlier else self._insert(connection, arrival, moment)
-        known = inquiry_id or earlier or self._by_identity(connection, arrival.identity)
+    def _add(
+        self, connection: Connection, arrivals: Sequence[Arrival], moment: datetime
+    ) -> dict[str, str]:
+        """Store inquiries and sightings; returns the new ids by identity."""
+        known = _ids(connection, [a.formerly for a in arrivals] + [a.identity for a in arrivals])
+        missing = {a.identity: a for a in arrivals if not {a.identity, a.formerly} & known.keys()}
+        fresh = {identity: records.new_id("inq") for identity in missing}
+        if missing:
+            connection.execute(
+                self.database.insert(tables.inquiries).on_conflict_do_nothing(
+                    index_elements=["identity"]
+                ),
+                [_row(fresh[identity], arrival, moment) for identity, arrival in missing.items()],
+            )
+            # Where two had the same item at once, one of them came first.
+            stored = _ids(connection, list(missing))
+            fresh = {name: new for name, new in fresh.items() if stored[name] == new}
+            known |= stored
         connection.execute(
-            self.database.insert(tables.sightings)
-            .values(
-                inquiry_id=known,
-                source=ref.source,
-                key=ref.key,
-                revision=ref.revision,
-                seen_at=moment,
-            )
-            .on_conflict_do_nothing()
+            self.database.insert(tables.sightings).on_conflict_do_nothing(),
+            [_sighting(known.get(a.identity) or known[a.formerly], a, moment) for a in arrivals],
         )
-        if inquiry_id:
-            records.note(connection, inquiry_id, "received", {"source": ref.source, "key": ref.key})
-            if arrival.refused:
-                records.note(connection, inquiry_id, "quarantined", {"reason": arrival.refused})
-        return inquiry_id
-
-    @staticmethod
-    def _by_identity(connection: Connection, identity: str) -> str | None:
-        query = select(tables.inquiries.c.id).where(tables.inquiries.c.identity == identity)
-        found: str | None = connection.execute(query).scalar()
-        return found
-
-    def _insert(self, connection: Connection, arrival: Arrival, moment: datetime) -> str | None:
-        """The new inquiry's id; None where its identity is known."""
-        raw, ref = arrival.raw, arrival.raw.ref
-        stage = Stage.QUARANTINED if arrival.refused else Stage.RECEIVED
-        inquiry_id: str | None = connection.execute(
-            self.database.insert(tables.inquiries)
-            .values(
-                id=records.new_id("inq"),
-                identity=arrival.identity,
-                channel=arrival.channel,
-                source=ref.source,
-                kind=ref.kind,
-                key=ref.key,
-                revision=ref.revision,
-                sha256=raw.sha256,
-                size=raw.size,
-                media_type=raw.media_type,
-                sidecar=arrival.sidecar,
-                received_at=raw.received_at,
-                created_at=moment,
-                stage=stage,
-                attempts=0,
-                due_at=moment,
-                error=arrival.refused,
-                sender="",
-                subject="",
-                campaign=arrival.campaign,
-            )
-            .on_conflict_do_nothing(index_elements=["identity"])
-            .returning(tables.inquiries.c.id)
-        ).scalar()
-        return inquiry_id
+        records.note_all(
+            connection,
+            [
+                records.Noted(fresh[identity], event, detail)
+                for identity, arrival in missing.items()
+                if identity in fresh
+                for event, detail in _events(arrival)
+            ],
+        )
+        return fresh
 
     def _move_cursor(
         self, connection: Connection, source: str, cursor: FolderCursor, moment: datetime
@@ -124,6 +93,8 @@ class Arrivals:
         values = {
             "uidvalidity": cursor.uidvalidity,
             "last_uid": cursor.last_uid,
+            "backlog_from": cursor.backlog_from,
+            "backlog_to": cursor.backlog_to,
             "updated_at": moment,
         }
         connection.execute(
@@ -138,7 +109,9 @@ class Arrivals:
         query = select(table).where(table.c.source == source, table.c.folder == folder)
         with self.database.read() as connection:
             row = connection.execute(query).first()
-        return FolderCursor(folder, row.uidvalidity, row.last_uid) if row else None
+        if row is None:
+            return None
+        return FolderCursor(folder, row.uidvalidity, row.last_uid, row.backlog_from, row.backlog_to)
 
     def known(self, source: str, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Which of these (key, revision) pairs of a source were seen before."""
@@ -152,3 +125,60 @@ class Arrivals:
                 )
                 found.update((row.key, row.revision) for row in connection.execute(query))
         return found
+
+
+def _ids(connection: Connection, identities: Sequence[str]) -> dict[str, str]:
+    """The ids of the inquiries that have these identities."""
+    table = tables.inquiries
+    wanted = sorted(set(identities) - {""})
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), 400):  # SQLite bounds the variables of a statement
+        query = select(table.c.identity, table.c.id).where(
+            table.c.identity.in_(wanted[start : start + 400])
+        )
+        found.update((row.identity, row.id) for row in connection.execute(query))
+    return found
+
+
+def _row(inquiry_id: str, arrival: Arrival, moment: datetime) -> dict[str, object]:
+    raw, ref = arrival.raw, arrival.raw.ref
+    return {
+        "id": inquiry_id,
+        "identity": arrival.identity,
+        "channel": arrival.channel,
+        "source": ref.source,
+        "kind": ref.kind,
+        "key": ref.key,
+        "revision": ref.revision,
+        "sha256": raw.sha256,
+        "size": raw.size,
+        "media_type": raw.media_type,
+        "sidecar": arrival.sidecar,
+        "received_at": raw.received_at,
+        "created_at": moment,
+        "stage": Stage.QUARANTINED if arrival.refused else Stage.RECEIVED,
+        "attempts": 0,
+        "due_at": moment,
+        "error": arrival.refused,
+        "sender": "",
+        "subject": "",
+        "campaign": arrival.campaign,
+        "backlog": arrival.backlog,
+    }
+
+
+def _sighting(inquiry_id: str, arrival: Arrival, moment: datetime) -> dict[str, object]:
+    ref = arrival.raw.ref
+    return {
+        "inquiry_id": inquiry_id,
+        "source": ref.source,
+        "key": ref.key,
+        "revision": ref.revision,
+        "seen_at": moment,
+    }
+
+
+def _events(arrival: Arrival) -> list[tuple[str, dict[str, str]]]:
+    ref = arrival.raw.ref
+    events = [("received", {"source": ref.source, "key": ref.key})]
+    return [*events, ("quarantined", {"reason": arrival.refused})] if arrival.refused else events

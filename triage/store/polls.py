@@ -67,6 +67,18 @@ class Polls:
             rows = connection.execute(select(tables.polls).order_by(tables.polls.c.source))
             return [PollState(**row) for row in rows.mappings()]
 
+    def arrivals(self, source: str, last: int) -> list[datetime]:
+        """When the newest inquiries of a source arrived, oldest first."""
+        table = tables.inquiries
+        query = (
+            select(table.c.received_at)
+            .where(table.c.source == source)
+            .order_by(table.c.received_at.desc())
+            .limit(last)
+        )
+        with self.database.read() as connection:
+            return sorted(connection.execute(query).scalars())
+
     def _save(self, source: str, values: dict[str, object]) -> None:
         with self.database.write() as connection:
             connection.execute(

@@ -40,6 +40,7 @@ class Work:
     due_at: datetime
     error: str
     campaign: str
+    backlog: bool = False
 
 
 @dataclass(frozen=True, slots=True)

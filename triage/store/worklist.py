@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from triage.errors import Permanent
-from triage.store import outbox, records, tables
+from triage.store import outbox, people, records, tables, threads
 from triage.store.database import Database
 from triage.store.handovers import Ledger, Plan
 from triage.store.records import Work
@@ -41,10 +41,17 @@ class Worklist:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def due(self, channel: Channel, limit: int, skip: Collection[str] = ()) -> list[Work]:
+    def due(
+        self,
+        channel: Channel,
+        limit: int,
+        skip: Collection[str] = (),
+        *,
+        backlog: bool | None = None,
+    ) -> list[Work]:
         """Open inquiries of a channel whose time has come: nearest to their end first, then oldest.
 
-        `skip`: ids that are in work.
+        `skip`: ids that are in work. `backlog`: only what waited long, or only what did not.
         """
         order = {stage: position for position, stage in enumerate(Stage)}
         query = (
@@ -55,6 +62,8 @@ class Worklist:
             .order_by(tables.inquiries.c.due_at)
             .limit(limit)
         )
+        if backlog is not None:
+            query = query.where(tables.inquiries.c.backlog == backlog)
         if skip:
             query = query.where(tables.inquiries.c.id.not_in(skip))
         with self.database.read() as connection:
@@ -93,6 +102,14 @@ class Worklist:
                 )
             )
             records.note(connection, work.id, "parsed", {"warnings": list(inquiry.warnings)})
+            if inquiry.channel == "email":
+                # Two mails of one conversation may be parsed at once, and must see each other.
+                people.exclusive(self.database, connection)
+                others = threads.link(connection, inquiry)
+                records.note_all(
+                    connection,
+                    [records.Noted(other, "reply", {"inquiry": work.id}) for other in others[:1]],
+                )
         return True
 
     def transcribed(self, work: Work, transcript: Transcript) -> bool:
@@ -294,6 +311,7 @@ def _work(row: Row[Any]) -> Work:
         due_at=row.due_at,
         error=row.error,
         campaign=row.campaign,
+        backlog=row.backlog,
     )
 
 

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from triage.pipeline.silence import longest_pause, silences
+from triage.settings import Settings
+from triage.store.arrivals import Arrival
+from triage.store.repository import Repository
+from triage.types import RawItem, SourceRef
+
+NOW = datetime.now(UTC)
+
+
+def arrived(repository: Repository, *ages_h: float) -> None:
+    """Mails that arrived so many hours ago."""
+    repository.arrivals.receive(
+        [
+            Arrival(
+                RawItem(
+                    SourceRef("inbox", "imap", f"INBOX/1/{number}"),
+                    NOW - timedelta(hours=age),
+                    f"{number:064}",
+                    1,
+                    "message/rfc822",
+                ),
+                "email",
+                f"mail:{number}",
+            )
+            for number, age in enumerate(ages_h)
+        ]
+    )
+
+
+def settings(**changes: object) -> Settings:
+    source = {"kind": "maildir", "name": "inbox", "path": "mails"} | changes
+    return Settings.model_validate({"sources": [source]})
+
+
+def test_a_mailbox_that_always_had_mail_and_has_none_is_reported(repository: Repository) -> None:
+    arrived(repository, *(30 + hour for hour in range(25)))
+    (found,) = silences(settings(), repository)
+    assert found.source == "inbox"
+    assert found.usual == timedelta(hours=1)
+    assert found.since == NOW - timedelta(hours=30)
+
+
+def test_a_pause_that_is_usual_is_none(repository: Repository) -> None:
+    arrived(repository, 30, 50, *(51 + hour for hour in range(25)))  # 20 hours, once
+    assert silences(settings(), repository) == []
+
+
+def test_a_short_pause_in_a_busy_mailbox_is_none(repository: Repository) -> None:
+    arrived(repository, *(5 + hour / 60 for hour in range(25)))
+    assert silences(settings(), repository) == []
+
+
+def test_too_few_mails_tell_nothing_unless_a_bound_is_set(repository: Repository) -> None:
+    arrived(repository, 30, 31)
+    assert silences(settings(), repository) == []
+    assert len(silences(settings(silent_after=24 * 3600), repository)) == 1
+    assert silences(settings(silent_after=48 * 3600), repository) == []
+
+
+def test_the_alarm_can_be_switched_off(repository: Repository) -> None:
+    arrived(repository, *(30 + hour for hour in range(25)))
+    assert silences(settings(silent_after=0), repository) == []
+    assert silences(settings(enabled=False), repository) == []
+
+
+def test_the_longest_pause_needs_enough_arrivals() -> None:
+    assert longest_pause([NOW] * 19) is None
+    assert longest_pause([NOW - timedelta(hours=3)] + [NOW] * 19) == timedelta(hours=3)

@@ -1,0 +1,191 @@
+"""Which mails belong to one conversation, whichever of them came first.
+
+Ids can be reused, changed by mail programs and forged, so an id alone joins nothing: the author of
+one mail must be among the people of the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from triage.store import tables
+from triage.store.database import Database
+from triage.types import Inquiry
+
+_IDS: Final = 40  # of a long thread: its beginning and its end
+_PEOPLE: Final = 100
+_RECENT: Final = timedelta(days=30)  # how long a subject alone may join
+_REPLY: Final = re.compile(
+    r"^\s*(?:(?:re|aw|sv|vs|antw|ant|odp|ynt|res|rif|ref|回复|答复|fwd?|wg|tr|rv|i)\s*"
+    r"(?:\[\d+\])?\s*[:\uff1a]\s*)+",
+    re.IGNORECASE,
+)
+_ADDRESS: Final = re.compile(r"[^\s<>,;:\"()]+@[^\s<>,;:\"()]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A mail of a conversation."""
+
+    inquiry_id: str
+    received_at: datetime
+    sender: str
+    subject: str
+    label: str | None
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What of a mail decides where it belongs."""
+
+    ids: tuple[str, ...]
+    own: str
+    author: str
+    people: frozenset[str]
+    subject: str
+    is_reply: bool
+
+
+def envelope(inquiry: Inquiry) -> Envelope:
+    """The envelope of a parsed mail. The author is who wants the answer: web forms send every
+    request from one address.
+    """
+    sender = inquiry.sender.email.lower()
+    answers = _ADDRESS.search(inquiry.headers.get("reply-to", ""))
+    author = answers.group().lower() if answers else sender
+    people = [author, *(party.email.lower() for party in inquiry.recipients if party.email)]
+    digests = [_digest(name) for name in inquiry.thread]
+    ids = digests if len(digests) <= _IDS else [*digests[: _IDS // 2], *digests[-_IDS // 2 :]]
+    prefix = _REPLY.match(inquiry.subject)
+    bare = " ".join(_REPLY.sub("", inquiry.subject).split()).casefold()
+    return Envelope(
+        ids=tuple(dict.fromkeys(ids)),
+        own=_digest(inquiry.thread[-1]) if _has_own(inquiry) else "",
+        author=author,
+        people=frozenset(people[:_PEOPLE]) - {""},
+        subject=_digest(bare) if bare else "",
+        is_reply=prefix is not None or len(inquiry.thread) > 1,
+    )
+
+
+class Threads:
+    """Reads conversations."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def of(self, inquiry_id: str) -> list[Member]:
+        """All mails of an inquiry's conversation, oldest first; one alone is none."""
+        mine, inquiries = tables.messages.alias(), tables.inquiries
+        query = (
+            select(inquiries)
+            .join(tables.messages, tables.messages.c.inquiry_id == inquiries.c.id)
+            .join(mine, mine.c.conversation_id == tables.messages.c.conversation_id)
+            .where(mine.c.inquiry_id == inquiry_id)
+            .order_by(inquiries.c.received_at, inquiries.c.id)
+        )
+        with self.database.read() as connection:
+            rows = connection.execute(query).all()
+        found = [
+            Member(row.id, row.received_at, row.sender, row.subject, row.label, row.outcome)
+            for row in rows
+        ]
+        return found if len(found) > 1 else []
+
+
+def link(connection: Connection, inquiry: Inquiry) -> list[str]:
+    """Put a mail where it belongs; returns the other inquiries of its conversation, oldest first.
+
+    A reply that came before what it answers is joined when that comes.
+    """
+    mail = envelope(inquiry)
+    found = _by_ids(connection, inquiry.id, mail) or _by_subject(connection, inquiry, mail)
+    conversations = list(dict.fromkeys(row.conversation_id for row in found))
+    chosen = conversations[0] if conversations else inquiry.id
+    table = tables.messages
+    if len(conversations) > 1:
+        connection.execute(
+            update(table)
+            .where(table.c.conversation_id.in_(conversations[1:]))
+            .values(conversation_id=chosen)
+        )
+    connection.execute(
+        insert(table).values(
+            inquiry_id=inquiry.id,
+            conversation_id=chosen,
+            author=mail.author,
+            people=" ".join(sorted(mail.people)),
+            subject=mail.subject,
+            received_at=inquiry.received_at,
+        )
+    )
+    if mail.ids:
+        connection.execute(
+            insert(tables.message_ids),
+            [
+                {"digest": name, "inquiry_id": inquiry.id, "own": name == mail.own}
+                for name in mail.ids
+            ],
+        )
+    others = (
+        select(table.c.inquiry_id)
+        .where(table.c.conversation_id == chosen, table.c.inquiry_id != inquiry.id)
+        .order_by(table.c.received_at, table.c.inquiry_id)
+    )
+    return list(connection.execute(others).scalars()) if found else []
+
+
+def _by_ids(connection: Connection, inquiry_id: str, mail: Envelope) -> list[Row[Any]]:
+    if not mail.ids:
+        return []
+    table, ids = tables.messages, tables.message_ids
+    rows = connection.execute(
+        select(table, ids.c.digest, ids.c.own)
+        .join(ids, ids.c.inquiry_id == table.c.inquiry_id)
+        .where(ids.c.digest.in_(mail.ids), table.c.inquiry_id != inquiry_id)
+        .order_by(table.c.received_at, table.c.inquiry_id)
+    )
+    # Two mails with one id of their own are no answers to each other: that id was used twice.
+    return _acquainted((row for row in rows if not (row.own and row.digest == mail.own)), mail)
+
+
+def _by_subject(connection: Connection, inquiry: Inquiry, mail: Envelope) -> list[Row[Any]]:
+    """Mail programs lose and change ids; an answer keeps the subject, and the people."""
+    if not mail.subject or not mail.is_reply:
+        return []
+    table = tables.messages
+    rows = connection.execute(
+        select(table)
+        .where(table.c.subject == mail.subject, table.c.inquiry_id != inquiry.id)
+        .where(table.c.received_at >= inquiry.received_at - _RECENT)
+        .where(table.c.received_at <= inquiry.received_at + _RECENT)
+        .order_by(table.c.received_at, table.c.inquiry_id)
+        .limit(200)
+    )
+    return _acquainted(rows, mail)
+
+
+def _acquainted(rows: Iterable[Row[Any]], mail: Envelope) -> list[Row[Any]]:
+    """Only mails whose author wrote this one, or whose author got it, or the other way round."""
+    found = []
+    for row in rows:
+        people: Sequence[str] = row.people.split(" ")
+        if (mail.author and mail.author in people) or (row.author and row.author in mail.people):
+            found.append(row)
+    return found
+
+
+def _has_own(inquiry: Inquiry) -> bool:
+    return bool(inquiry.thread) and inquiry.thread[-1] in inquiry.headers.get("message-id", "")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
