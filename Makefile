@@ -35,8 +35,10 @@ demo: ## Triage a shipped mailbox and shipped recordings, end to end
 	$(MAKE) --no-print-directory setup && wait
 	$(BIN)/triage demo
 
+# Acceptance tests measure a worker that has the machine to itself.
 test: setup servers ## Unit, integration and acceptance tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile tests/unit tests/integration
+	$(BIN)/python -m pytest tests/acceptance
 
 check: setup ## Lint, format, types, layers
 	$(BIN)/ruff check .
