@@ -24,6 +24,7 @@ from triage.errors import TriageError
 from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.escalation import Escalation
 from triage.pipeline.failures import backoff
+from triage.pipeline.holding import Holding
 from triage.pipeline.ingest import PollResult, ingest
 from triage.pipeline.marking import mark
 from triage.pipeline.silence import silences
@@ -138,6 +139,7 @@ class EmbeddedEngine:
                 self._repository,
                 arrived=self.sweep,
                 stopping=self._stopping.is_set,
+                hold=Holding(plan, self._repository),
             )
         except Exception as error:
             message = " ".join(str(error).split()) or type(error).__name__

@@ -55,6 +55,13 @@ def decide(
     return Decision(Outcome.NURTURE, f"{named}, score {score} is below {rules.forward_score}")
 
 
+def held_back(decision: Decision, reason: str) -> Decision:
+    """What becomes of a lead that is not to be forwarded by itself: a person releases it."""
+    if decision.outcome != Outcome.FORWARD:
+        return decision
+    return Decision(Outcome.REVIEW, f"{decision.reason}, but not forwarded: {reason}")
+
+
 def untaken(decision: Decision) -> Decision:
     """What becomes of a lead that no destination's filter lets pass: a person looks at it."""
     return Decision(Outcome.REVIEW, f"{decision.reason}, but no destination's filter takes it")

@@ -45,14 +45,15 @@ class Corrections:
         self.database = database
 
     def apply(
-        self, work: Work, correction: Correction, outcome: Outcome, plan: Plan
+        self, work: Work, correction: Correction, outcome: Outcome, plan: Plan, held: str = ""
     ) -> list[Delivery] | None:
         """Whatever stage → SETTLED, as a person said; returns the events that this caused.
 
-        None: the inquiry moved meanwhile; read it again and repeat.
+        `held`: why it is told to nobody, from now on. None: the inquiry moved meanwhile; read it
+        again and repeat.
         """
         with self.database.write() as connection:
-            if not _settle(connection, work, outcome.qualification, outcome.decision,
+            if not _settle(connection, work, outcome.qualification, outcome.decision, held=held,
                            label=outcome.verdict.label,
                            confidence=outcome.verdict.confidence):  # fmt: skip
                 return None
@@ -77,12 +78,21 @@ class Corrections:
             return self._decided(connection, work, verdict_id, outcome, plan)
 
     def renew(
-        self, work: Work, transcript: Transcript | None, outcome: Outcome, plan: Plan
+        self,
+        work: Work,
+        transcript: Transcript | None,
+        outcome: Outcome,
+        plan: Plan,
+        held: str = "",
     ) -> list[Delivery] | None:
-        """Store a better transcript (if there is one) and what follows from a new look."""
+        """Store a better transcript (if there is one) and what follows from a new look. `held`: why
+        it is told to nobody, from now on.
+        """
         with self.database.write() as connection:
-            if not _settle(connection, work, outcome.qualification, outcome.decision):
+            if not _settle(connection, work, outcome.qualification, outcome.decision, held=held):
                 return None
+            if work.held and not held:
+                records.note(connection, work.id, "released", {})
             if transcript is not None:
                 table = tables.transcripts
                 connection.execute(

@@ -33,7 +33,8 @@ class Marks:
 
     def due(self, source: str, outcomes: Sequence[str], limit: int) -> list[Due]:
         """What is to be marked in a source: mails with one of these outcomes, or with another than
-        they were marked with. Only of the last days: switching this on leaves old mail alone.
+        they were marked with. Only of the last days: switching this on leaves old mail alone, and
+        so does a backfill.
         """
         sightings, inquiries, marks = tables.sightings, tables.inquiries, tables.marks
         query = (
@@ -43,7 +44,7 @@ class Marks:
             .join(inquiries, inquiries.c.id == sightings.c.inquiry_id)
             .outerjoin(marks, marks.c.sighting_id == sightings.c.id)
             .where(sightings.c.source == source, inquiries.c.outcome.is_not(None))
-            .where(inquiries.c.settled_at >= records.now() - _RECENT)
+            .where(inquiries.c.settled_at >= records.now() - _RECENT, inquiries.c.held == "")
             .where(
                 or_(
                     marks.c.sighting_id.is_(None) & inquiries.c.outcome.in_(outcomes),
