@@ -82,6 +82,7 @@ def poll(
         drained = worker.engine.drain(timeout)
         waiting = worker.repository.outbox.open_count()
         left = worker.repository.worklist.open_count()
+        held = sum(worker.repository.archive.held_leads().values())
     if as_json:
         for name, state, seen, new, problem in rows:
             output.show_json(
@@ -89,6 +90,11 @@ def poll(
             )
     else:
         output.show_table(["source", "result", ">seen", ">new", "problem"], rows)
+    if held:
+        output.note(
+            f"{held} leads are held, because they came before their source was read, or by a "
+            "backfill; see `triage inquiries list --held` and `triage inquiries release`"
+        )
     if left or waiting:
         output.note(f"{left} inquiries and {waiting} deliveries wait for another try")
     raise typer.Exit(1 if failed or not drained or left or waiting else 0)

@@ -55,7 +55,12 @@ class MaildirFolder:
                     yield Batch(items)
             listing.raise_problems(self.name)
 
-    def entries(self, span: Span, folders: Sequence[str], memory: Memory) -> Iterator[Entry]:
+    def entries(
+        self,
+        span: Span,
+        folders: Sequence[str],
+        memory: Memory,  # noqa: ARG002 - files have no cursor
+    ) -> Iterator[Entry]:
         """The mails written in a stretch of time. See `Retrievable.entries`."""
         with folder_faults(self.name, self._root):
             require_folders(self.name, self._root, folders)

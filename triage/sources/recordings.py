@@ -59,7 +59,12 @@ class RecordingsFolder:
                     yield Batch(items)
             listing.raise_problems(self.name)
 
-    def entries(self, span: Span, folders: Sequence[str], memory: Memory) -> Iterator[Entry]:
+    def entries(
+        self,
+        span: Span,
+        folders: Sequence[str],
+        memory: Memory,  # noqa: ARG002 - files have no cursor
+    ) -> Iterator[Entry]:
         """The recordings written in a stretch of time. See `Retrievable.entries`."""
         with folder_faults(self.name, self._root):
             require_folders(self.name, self._root, folders)

@@ -264,6 +264,13 @@ class Worklist:
                 records.note(connection, work.id, "released", {})
         return moved.rowcount == 1
 
+    def resumes(self, work: Work) -> Stage:
+        """The stage from which a quarantined inquiry goes on; its own where it only waits."""
+        if work.stage is not Stage.QUARANTINED:
+            return work.stage
+        with self.database.read() as connection:
+            return _resume_stage(connection, work.id)
+
     def requeue(self, inquiry_id: str) -> bool:
         """QUARANTINED → the last stage that has a result; makes a waiting inquiry due now.
 

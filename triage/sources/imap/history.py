@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from imaplib import IMAP4
-from itertools import islice, takewhile
+from itertools import groupby, islice
 from typing import Any
 
 from triage.errors import Usage
@@ -63,8 +63,7 @@ def _is_coming(
 def retrieved(client: Any, fetcher: Fetcher, keys: deque[str], at_once: int) -> Iterator[Batch]:
     """The mails with these keys; takes each key away once its mail was yielded, or is gone."""
     while keys:
-        place = keys[0].rpartition("/")[0]
-        near = takewhile(lambda key, place=place: key.rpartition("/")[0] == place, keys)
+        place, near = next(groupby(keys, key=lambda key: key.rpartition("/")[0]))
         group = list(islice(near, at_once))
         name, _, uidvalidity = place.rpartition("/")
         folder = _opened(client, name)
