@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from triage.pipeline.backfill import Backfill, Progress, Survey
     from triage.pipeline.corrections import Corrections
     from triage.rules.rulebook import Rulebook
+    from triage.store.records import Listed
+    from triage.store.repository import Repository
 
 _ALL = 1_000_000
 _DAY = ["%Y-%m-%d"]
@@ -130,10 +132,13 @@ def _show(survey: Survey, progress: Progress | None, *, forward: bool) -> None:
         ],
     )
     told = "leads are forwarded" if forward else "leads are held until they are released"
+    coming = sum(tally.coming for tally in survey.tallies.values())
+    if coming:
+        output.say(f"{coming} items are coming: the worker reads them by itself")
     if progress is None:
         output.say(
             f"{len(survey.missing)} items would be read ({told}); triaging them takes a worker "
-            f"about {output.duration(survey.seconds)}. What is coming it reads by itself."
+            f"about {output.duration(survey.seconds)}"
         )
         return
     output.say(
@@ -172,23 +177,30 @@ def release(
     with open_repository(settings) as repository:
         corrections, rulebook = Corrections(settings, repository), load_rulebook(settings)
         if inquiry:
-            ids = [one_inquiry(repository, prefix) for prefix in inquiry]
+            found = [row for name in inquiry for row in _named(repository, name)]
         else:
             listed = repository.archive.listed(
                 limit=_ALL, outcome=Outcome.REVIEW, label="lead", chosen=filters
             )
-            ids = [row.id for row in reversed(listed) if _forwards(corrections, rulebook, row.id)]
-        rows = [_released(corrections, rulebook, name, dry_run=dry_run) for name in ids]
+            found = [row for row in reversed(listed) if _forwards(corrections, rulebook, row.id)]
+        rows = [_released(corrections, rulebook, row, dry_run=dry_run) for row in found]
     if as_json:
         for row in rows:
             output.show_json(row)
         return
     output.show_table(
-        ["inquiry", "outcome", "reason", ">events"],
-        [[row["id"], row["outcome"], row["reason"], len(row["events"])] for row in rows],
+        ["inquiry", "received", "from", "subject", "outcome", "reason"],
+        [list(row.values())[:-1] for row in rows],
     )
     what = "would be released" if dry_run else "released; a running worker sends the events"
     output.say(f"{len(rows)} {what}")
+
+
+def _named(repository: Repository, prefix: str) -> list[Listed]:
+    from triage.store.archive import Chosen  # noqa: PLC0415 - heavy
+
+    name = one_inquiry(repository, prefix)
+    return repository.archive.listed(chosen=Chosen(id=name))
 
 
 def _forwards(corrections: Corrections, rulebook: Rulebook, inquiry: str) -> bool:
@@ -199,18 +211,21 @@ def _forwards(corrections: Corrections, rulebook: Rulebook, inquiry: str) -> boo
 
 
 def _released(
-    corrections: Corrections, rulebook: Rulebook, inquiry: str, *, dry_run: bool
+    corrections: Corrections, rulebook: Rulebook, row: Listed, *, dry_run: bool
 ) -> dict[str, Any]:
     from triage.pipeline.corrections import NOT_YET  # noqa: PLC0415 - heavy
 
     if dry_run:
-        decision, events = corrections.releasable(inquiry, rulebook), []
+        decision, events = corrections.releasable(row.id, rulebook), []
     else:
-        done = corrections.release(inquiry, rulebook)
+        done = corrections.release(row.id, rulebook)
         decision = done.decision
         events = [f"{event.event} to {event.destination}" for event in done.events]
     return {
-        "id": inquiry,
+        "id": row.id,
+        "received_at": row.received_at,
+        "sender": row.sender,
+        "subject": row.subject,
         "outcome": decision.outcome if decision else "",
         "reason": decision.reason if decision else NOT_YET,
         "events": events,

@@ -37,6 +37,7 @@ class Chosen:
     until: datetime | None = None
     reason: str = ""
     held: bool = False
+    id: str = ""
 
 
 ANY = Chosen()
@@ -173,6 +174,8 @@ def _conditions(chosen: Chosen) -> list[ColumnElement[bool]]:
         found.append(column.received_at < chosen.until)
     if chosen.reason:
         found.append(column.error.icontains(chosen.reason, autoescape=True))
+    if chosen.id:
+        found.append(column.id == chosen.id)
     if chosen.held:
         found.append(column.held != "")
     return found
