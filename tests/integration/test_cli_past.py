@@ -22,7 +22,7 @@ from triage.settings import Limits, MaildirSource
 from triage.sources.base import Span
 from triage.sources.build import build_source
 from triage.store.repository import Repository
-from triage.types import Stage
+from triage.types import Party, Stage
 
 PRESENT = datetime.now(UTC)
 LONG_AGO = Span(datetime(2000, 1, 1, tzinfo=UTC), PRESENT + timedelta(days=1))
@@ -175,7 +175,7 @@ def test_held_leads_are_released_by_day_and_by_name(
     crm = desk(repository)
     held = "it came before"
     lead, other = crm.settled("one", held=held), crm.settled("two", held=held)
-    crm.settled("junk", "spam", held=held)
+    crm.settled("junk", "spam", held=held, sender=Party("Bob", "bob@elsewhere.example"))
     release = ("inquiries", "release", "--json")
     assert run(folder, *release, "--since", "2026-03-02").stdout == ""
     assert len(answers(run(folder, *release, "--all", "--dry-run"))) == 2

@@ -44,7 +44,8 @@ def test_a_held_lead_says_why_and_nobody_is_told(any_repository: Repository) -> 
     )
     crm = desk(any_repository, everything)
     lead = crm.settled("old", held=OLD)
-    junk = crm.settled("old junk", "spam", held=OLD)
+    bob = Party("Bob", "bob@elsewhere.example")
+    junk = crm.settled("old junk", "spam", held=OLD, sender=bob)
     outcome, reason = now(any_repository, lead)
     assert outcome == Outcome.REVIEW
     assert reason.endswith(f"but not forwarded: {OLD}")

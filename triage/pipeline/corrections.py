@@ -16,6 +16,7 @@ from classifiers.labels import LABELS
 from triage.delivery.payload import Case
 from triage.errors import Transient, Usage
 from triage.pipeline.decide import decide, held_back, may_be_lead, untaken
+from triage.pipeline.prior import ruling
 from triage.pipeline.reading import read
 from triage.pipeline.ruled import certain
 from triage.pipeline.telling import Said, Teller, stored_case
@@ -189,7 +190,8 @@ class Corrections:
         decision = before.decision
         if not before.verdict.model.startswith(BY_PERSON):
             profile = self.settings.business.profile
-            reading = read(inquiry, transcript, profile, rulebook.rule(inquiry))
+            known = ruling(inquiry, rulebook, self.repository)
+            reading = read(inquiry, transcript, profile, known)
             decision = decide(
                 before.verdict,
                 qualification,

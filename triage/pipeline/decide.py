@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
@@ -11,6 +12,7 @@ from triage.rules.rulebook import UNRULED, Ruling
 from triage.settings import DecisionRules, OwnLabel
 from triage.types import Decision, Outcome, Qualification, Verdict
 
+_RULE: Final = re.compile(r"rule:([\w-]+)@")
 NINE: Final[Mapping[str, OwnLabel]] = MappingProxyType({})
 """The taxonomy without own labels."""
 
@@ -70,8 +72,8 @@ def untaken(decision: Decision) -> Decision:
 def _named(verdict: Verdict, ruling: Ruling) -> str:
     """The label in words, with the rule that has a say in it."""
     label = f"{verdict.own} ({verdict.label})" if verdict.own else verdict.label
-    by_rule = verdict.model.startswith("rule:")
-    said = f"{label} {'by rule' if by_rule else f'at {verdict.confidence:.0%}'}"
+    rule = _RULE.match(verdict.model)
+    said = f"{label} {f'by rule {rule[1]}' if rule else f'at {verdict.confidence:.0%}'}"
     return f"{said}, {ruling.because}" if ruling.rule else said
 
 

@@ -18,6 +18,7 @@ from triage.errors import Configuration, Permanent
 from triage.intake.call import read_call
 from triage.intake.mail import parse_mail
 from triage.pipeline.decide import decide, held_back, may_be_lead, untaken
+from triage.pipeline.prior import ruling
 from triage.pipeline.reading import Reading, read
 from triage.pipeline.ruled import named, relabelled
 from triage.pipeline.stages import Step
@@ -170,7 +171,8 @@ class Steps:
     def _reading(self, work: Work) -> Reading:
         inquiry, transcript = self._text(work)
         profile = self.settings.business.profile
-        return read(inquiry, transcript, profile, self.rulebook.rule(inquiry))
+        known = ruling(inquiry, self.rulebook, self.repository)
+        return read(inquiry, transcript, profile, known)
 
     @staticmethod
     def _reached(milestone: metrics.Milestone, work: Work) -> None:
