@@ -199,7 +199,7 @@ class EmbeddedEngine:
                 log.info("polled", source=name, new=len(found))
             if found and not told:
                 self._watchers.suspect(name)
-            self._mark(name)
+            self.mark(name)
         except Exception as error:  # noqa: BLE001 - it is stored, logged, and tried again
             wait = self._wait_after_failure(name, error)
         finally:
@@ -211,7 +211,7 @@ class EmbeddedEngine:
                 if not self._stopping.is_set():
                     self._schedule_poll(name, wait)
 
-    def _mark(self, name: str) -> None:
+    def mark(self, name: str) -> None:
         """Tell a mailbox what became of its mails; the next poll makes up for a failure."""
         plan = self._plans[name]
         if isinstance(plan, ImapSource):
