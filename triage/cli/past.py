@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(backfill)
     inquiries.command("release")(release)
+    inquiries.command("rescore")(rescore)
 
 
 def backfill(
@@ -230,3 +231,70 @@ def _released(
         "reason": decision.reason if decision else NOT_YET,
         "events": events,
     }
+
+
+def rescore(
+    context: typer.Context,
+    inquiry: Annotated[list[str] | None, typer.Argument(help="Ids, or beginnings of ids.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that are settled.")] = False,
+    source: Source = None,
+    since: Since = None,
+    until: Until = None,
+    dry_run: DryRun = False,
+    forward: Annotated[
+        bool, typer.Option("--forward", help="Tell destinations. Else new leads are held.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at settled inquiries again, with the model, the rules and the settings of now.
+
+    Shows what changes. What a person said stands.
+    """
+    from triage.errors import Usage  # noqa: PLC0415 - with the next
+    from triage.pipeline.rescoring import Rescoring  # noqa: PLC0415 - heavy
+    from triage.types import Stage  # noqa: PLC0415 - heavy
+    from triage.wiring import (  # noqa: PLC0415 - heavy
+        LazyClassifier,
+        LazyTagger,
+        load_rulebook,
+        open_repository,
+    )
+
+    of(context).configure_logs()
+    settings = of(context).required_settings
+    filters = chosen(source, since, until)
+    if bool(inquiry) == (every or filters != chosen(None, None, None)):
+        raise Usage("name the inquiries to look at, or use --all, --source, --since or --until")
+    with open_repository(settings) as repository:
+        ids = [one_inquiry(repository, prefix) for prefix in inquiry or []]
+        if not ids:
+            rows = repository.archive.listed(limit=_ALL, stage=Stage.SETTLED, chosen=filters)
+            ids = [row.id for row in reversed(rows)]
+        rescoring = Rescoring(
+            settings,
+            repository,
+            LazyClassifier(settings.classifier),
+            LazyTagger(settings.classifier),
+            load_rulebook(settings),
+        )
+        found = list(rescoring.run(ids, forward=forward, dry_run=dry_run))
+    if as_json:
+        for row in found:
+            output.show_json(row)
+        return
+    output.show_table(
+        ["inquiry", "was", "is", ">score", ">now", "told"],
+        [
+            [
+                row.id,
+                f"{row.before.label}, {row.before.outcome}",
+                f"{row.after.label}, {row.after.outcome}",
+                row.before.score,
+                row.after.score,
+                ", ".join(row.events) or row.note,
+            ]
+            for row in found
+        ],
+    )
+    what = "would change" if dry_run else "changed"
+    output.say(f"{sum(not row.note for row in found)} of {len(ids)} {what}")

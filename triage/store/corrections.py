@@ -107,6 +107,24 @@ class Corrections:
             verdict_id = connection.execute(query.order_by(table.c.id.desc()).limit(1)).scalar_one()
             return self._decided(connection, work, verdict_id, outcome, plan)
 
+    def rescored(
+        self, work: Work, outcome: Outcome, plan: Plan, held: str
+    ) -> list[Delivery] | None:
+        """A new verdict, and what follows from it; None: the inquiry moved meanwhile."""
+        with self.database.write() as connection:
+            if not _settle(connection, work, outcome.qualification, outcome.decision, held=held,
+                           label=outcome.verdict.label,
+                           confidence=outcome.verdict.confidence):  # fmt: skip
+                return None
+            verdict_id = _add_verdict(connection, work.id, outcome.verdict)
+            records.note(
+                connection,
+                work.id,
+                "rescored",
+                {"label": outcome.verdict.label, "model": outcome.verdict.model},
+            )
+            return self._decided(connection, work, verdict_id, outcome, plan)
+
     def _decided(
         self, connection: Connection, work: Work, verdict_id: int, outcome: Outcome, plan: Plan
     ) -> list[Delivery]:
