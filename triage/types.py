@@ -40,6 +40,9 @@ class Outcome(StrEnum):
 
 SourceKind = Literal["imap", "maildir", "recordings"]
 
+REFUSED_MARK = "!"
+"""Ends the revision under which a refusal is remembered: the file may become readable later."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceRef:

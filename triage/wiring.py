@@ -20,11 +20,14 @@ from triage.delivery.client import HttpClient
 from triage.engines.embedded import EmbeddedEngine
 from triage.engines.listener import listening
 from triage.errors import Configuration, Usage
+from triage.pipeline.backfill import Backfill
 from triage.pipeline.dispatch import Dispatch
+from triage.pipeline.replay import Replay
 from triage.pipeline.steps import Steps
 from triage.rules.rulebook import Rulebook
 from triage.settings import Classifier as ClassifierSettings
 from triage.settings import Settings
+from triage.settings import Source as SourceSettings
 from triage.signals.contact import FREE_MAIL
 from triage.sources.base import Source
 from triage.sources.build import build_source
@@ -132,6 +135,35 @@ def transcribe_again(settings: Settings, repository: Repository, inquiry_id: str
 
 
 @contextmanager
+def open_backfill(settings: Settings, name: str) -> Iterator[Backfill]:
+    """The past of a source, for a command beside a running worker. Raises `Usage` for a name that
+    nothing has.
+    """
+    with open_repository(settings) as repository:
+        source = find_source(settings, name)
+        yield Backfill(_built(settings, source), source.campaign, repository)
+
+
+def open_replay(settings: Settings, repository: Repository) -> Replay:
+    """What takes quarantined inquiries up again."""
+    campaigns = {source.name: source.campaign for source in settings.sources}
+    return Replay(repository, lambda name: _built(settings, find_source(settings, name)), campaigns)
+
+
+def find_source(settings: Settings, name: str) -> SourceSettings:
+    """The settings of a source. Raises `Usage` for a name that nothing has."""
+    for source in settings.sources:
+        if source.name == name:
+            return source
+    names = ", ".join(source.name for source in settings.sources)
+    raise Usage(f"no source is named {name!r}; there are {names or 'none'}")
+
+
+def _built(settings: Settings, source: SourceSettings) -> Source:
+    return build_source(source, settings.limits, settings.store.data_dir)
+
+
+@contextmanager
 def open_worker(settings: Settings) -> Iterator[Worker]:
     """A worker that owns its data folder; upgrades the tables first.
 
@@ -151,9 +183,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
         client = HttpClient()
         stack.callback(client.close)
         sources = {
-            source.name: build_source(source, settings.limits, settings.store.data_dir)
-            for source in settings.sources
-            if source.enabled
+            source.name: _built(settings, source) for source in settings.sources if source.enabled
         }
         classifier = LazyClassifier(settings.classifier)
         engine = EmbeddedEngine(

@@ -65,6 +65,7 @@ def test_a_mailbox_is_authorised_and_listed(tmp_path: Path, repository: Reposito
         "last_item_at": None,
         "failures": 0,
         "silent": False,
+        "held_leads": 0,
         "error": "",
     }
     assert "sales" in run(tmp_path, "mailbox", "list").stdout

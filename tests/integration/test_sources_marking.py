@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from tests.support import stored
 from tests.support.mails import mail
@@ -139,3 +140,30 @@ def test_a_label_where_there_are_none_is_reported(mailbox: Mailbox, repository: 
         results = {row.result for row in connection.execute(tables.marks.select())}
     assert results == {"the server has no labels; use keyword"}
     assert marked(settings, repository) == 0
+
+
+def test_a_mail_that_somebody_moves_back_stays_there(
+    mailbox: Mailbox, any_repository: Repository
+) -> None:
+    mailbox.append(mail("lead"))
+    with mailbox.client() as client:
+        client.create_folder("Sales")
+    settings = taken(mailbox, any_repository, forward={"keyword": "Lead", "move": "Sales"})
+    settle(any_repository, Outcome.FORWARD)
+    assert marked(settings, any_repository) == 1
+    ingest(build_source(settings, Limits()), "", any_repository)
+    assert marked(settings, any_repository) == 0
+    with mailbox.client() as client:
+        client.select_folder("Sales")
+        client.move(client.search("ALL"), "INBOX")
+    ingest(build_source(settings, Limits()), "", any_repository)
+    assert marked(settings, any_repository) == 0
+    assert flags(mailbox) == [{b"Lead"}]
+    # It is not a lead after all: the mark is taken away where the mail is now.
+    (row,) = any_repository.archive.listed()
+    with any_repository.database.write() as connection:
+        table = tables.inquiries
+        connection.execute(update(table).where(table.c.id == row.id).values(outcome="file"))
+    marked(settings, any_repository)
+    assert flags(mailbox) == [set()]
+    assert marked(settings, any_repository) == 0

@@ -10,7 +10,10 @@ import pytest
 from triage import settings
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
-COMMON = {"kind", "name", "poll_every", "campaign", "silent_after", "enabled"}
+COMMON = {
+    "kind", "name", "poll_every", "since", "forward_past_days", "campaign", "silent_after",
+    "enabled",
+}  # fmt: skip
 SECTIONS = {
     "[business]": settings.Business,
     "[ideal_customer]": settings.IdealCustomer,

@@ -21,7 +21,7 @@ from triage.types import Inquiry, Outcome, Party, Qualification, SourceRef, Verd
 DECISION = DecisionRules(lead_floor=0.2)
 RULES: list[RuleName | None] = [
     None, "allow-list", "own-domain", "known-customer", "known-supplier", "block-list",
-    "delivery-report", "read-receipt", "abuse-report", "automatic-reply",
+    "delivery-report", "read-receipt", "abuse-report", "automatic-reply", "prior-contact",
 ]  # fmt: skip
 OUR = Business(domains=("us.example",))
 MAIL = Inquiry(
@@ -54,7 +54,7 @@ def test_the_block_list_settles_without_the_model() -> None:
     assert reading.settled.model == "rule:block-list@1"
     decision = decide(reading.settled, None, DECISION, reading.doubts, reading.ruling)
     assert decision.outcome is Outcome.FILE
-    assert decision.reason == "spam by rule, on the block list (rankers.example)"
+    assert decision.reason == "spam by rule block-list, on the block list (rankers.example)"
     allowed = replace(MAIL, sender=Party(email="ann@rankers.example"))
     assert rules.rule(allowed).rule == "allow-list"
 

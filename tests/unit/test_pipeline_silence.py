@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from triage.pipeline.silence import longest_pause, silences
@@ -70,3 +72,26 @@ def test_the_alarm_can_be_switched_off(repository: Repository) -> None:
 def test_the_longest_pause_needs_enough_arrivals() -> None:
     assert longest_pause([NOW] * 19) is None
     assert longest_pause([NOW - timedelta(hours=3)] + [NOW] * 19) == timedelta(hours=3)
+
+
+def test_a_mailbox_to_which_nothing_ever_came_is_silent_once_a_bound_is_set(
+    repository: Repository,
+) -> None:
+    repository.arrivals.begin("inbox", "INBOX")
+    assert silences(settings(), repository) == []
+    assert silences(settings(silent_after=3600), repository) == []
+    time.sleep(0.02)
+    assert len(silences(settings(silent_after=0.01), repository)) == 1
+
+
+def test_a_mailbox_whose_mails_another_one_showed_first_is_not_silent(
+    repository: Repository,
+) -> None:
+    raw = RawItem(SourceRef("first", "imap", "INBOX/1/1"), NOW, "0" * 64, 1, "message/rfc822")
+    here = replace(raw, ref=SourceRef("inbox", "imap", "INBOX/1/1"))
+    for item in (raw, here):
+        repository.arrivals.receive([Arrival(item, "email", "mail:0")])
+    repository.arrivals.begin("inbox", "INBOX")
+    time.sleep(0.02)
+    assert silences(settings(silent_after=3600), repository) == []
+    assert repository.polls.arrivals("inbox", 10) == [NOW]

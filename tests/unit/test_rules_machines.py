@@ -58,7 +58,7 @@ def test_a_settled_mail_is_filed_and_says_by_which_rule() -> None:
     decision = decide(reading.settled, None, DecisionRules(), reading.doubts, reading.ruling)
     assert decision.outcome is Outcome.FILE
     assert decision.reason == (
-        "irrelevant by rule, a delivery report on our mail to zeke@brewing.example "
+        "irrelevant by rule delivery-report, a delivery report on our mail to zeke@brewing.example "
         "(failed 5.1.1, RFC 3464)"
     )
     wanted = {"bounces": OwnLabel(base="irrelevant", outcome="review")}

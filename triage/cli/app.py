@@ -12,7 +12,18 @@ from typing import Annotated
 import typer
 
 from triage import __version__
-from triage.cli import admin, correct, deliveries, mailbox, model, records, text, worker
+from triage.cli import (
+    admin,
+    correct,
+    deliveries,
+    mailbox,
+    model,
+    past,
+    quarantine,
+    records,
+    text,
+    worker,
+)
 from triage.cli.context import Context
 from triage.errors import Configuration, TriageError
 
@@ -53,6 +64,8 @@ worker.register(app)
 text.register(app)
 records.register(app)
 correct.register()
+quarantine.register()
+past.register(app)
 deliveries.register(app)
 mailbox.register(app)
 model.register(app)

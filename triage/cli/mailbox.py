@@ -31,6 +31,7 @@ def list_mailboxes(context: typer.Context, as_json: Json = False) -> None:
     settings = of(context).required_settings
     with open_repository(settings) as repository:
         states = {state.source: state for state in repository.polls.states()}
+        held = repository.archive.held_leads()
         quiet = {found.source for found in silences(settings, repository)}
     rows = []
     for source in settings.sources:
@@ -44,6 +45,7 @@ def list_mailboxes(context: typer.Context, as_json: Json = False) -> None:
                 "last_item_at": state.last_item_at if state else None,
                 "failures": state.failures if state else 0,
                 "silent": source.name in quiet,
+                "held_leads": held.get(source.name, 0),
                 "error": state.error if state else "",
             }
         )
@@ -52,13 +54,14 @@ def list_mailboxes(context: typer.Context, as_json: Json = False) -> None:
             output.show_json(row)
         return
     output.show_table(
-        ["source", "kind", "read", "last new item", ">failures", "problem"],
+        ["source", "kind", "read", "last new item", ">held leads", ">failures", "problem"],
         [
             [
                 row["source"],
                 row["kind"] if row["enabled"] else f"{row['kind']}, off",
                 row["read_at"],
                 row["last_item_at"],
+                row["held_leads"],
                 row["failures"],
                 row["error"] or ("unusually silent" if row["silent"] else ""),
             ]

@@ -36,6 +36,7 @@ data_dir = "var"                # database and raw copies; back this folder up
 # username = "sales@example.com"
 # password_file = "secrets/imap-password"
 # folders = ["INBOX"]
+# since = 2026-01-01            # older mail is not read; else it is triaged, and its leads are held
 
 # [[sources]]
 # kind = "maildir"              # a maildir, or a folder of .eml files

@@ -53,6 +53,7 @@ kind = "recordings"
 name = "calls"
 path = {calls}
 settle_seconds = 0
+forward_past_days = 100000
 
 [[destinations]]
 name = "sales"
@@ -77,7 +78,8 @@ _MAILDIR = """\
 [[sources]]
 kind = "maildir"
 name = "inquiries"
-path = {mails}"""
+path = {mails}
+forward_past_days = 100000"""
 
 
 @dataclass(frozen=True, slots=True)

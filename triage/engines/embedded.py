@@ -24,6 +24,7 @@ from triage.errors import TriageError
 from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.escalation import Escalation
 from triage.pipeline.failures import backoff
+from triage.pipeline.holding import Holding
 from triage.pipeline.ingest import PollResult, ingest
 from triage.pipeline.marking import mark
 from triage.pipeline.silence import silences
@@ -138,6 +139,7 @@ class EmbeddedEngine:
                 self._repository,
                 arrived=self.sweep,
                 stopping=self._stopping.is_set,
+                hold=Holding(plan, self._repository),
             )
         except Exception as error:
             message = " ".join(str(error).split()) or type(error).__name__
@@ -197,7 +199,7 @@ class EmbeddedEngine:
                 log.info("polled", source=name, new=len(found))
             if found and not told:
                 self._watchers.suspect(name)
-            self._mark(name)
+            self.mark(name)
         except Exception as error:  # noqa: BLE001 - it is stored, logged, and tried again
             wait = self._wait_after_failure(name, error)
         finally:
@@ -209,7 +211,7 @@ class EmbeddedEngine:
                 if not self._stopping.is_set():
                     self._schedule_poll(name, wait)
 
-    def _mark(self, name: str) -> None:
+    def mark(self, name: str) -> None:
         """Tell a mailbox what became of its mails; the next poll makes up for a failure."""
         plan = self._plans[name]
         if isinstance(plan, ImapSource):

@@ -10,7 +10,7 @@ from pathlib import Path
 from triage import metrics
 from triage.errors import Permanent
 from triage.intake.fingerprint import fingerprint
-from triage.sources.base import REFUSED_MARK, Fetched, Source
+from triage.sources.base import REFUSED_MARK, Batch, Fetched, Source
 from triage.store.arrivals import Arrival
 from triage.store.repository import Repository
 from triage.store.worklist import REFUSED
@@ -23,6 +23,13 @@ class PollResult:
 
     seen: int
     fresh: tuple[str, ...]
+
+
+Hold = Callable[[Fetched], str]
+
+
+def _never(_item: Fetched) -> str:
+    return ""
 
 
 class SourceMemory:
@@ -48,28 +55,44 @@ def ingest(
     *,
     arrived: Callable[[], None] = lambda: None,
     stopping: Callable[[], bool] = lambda: False,
+    hold: Hold = _never,
 ) -> PollResult:
-    """Take in what a source has new; `arrived` is called after each batch with new items.
+    """Take in what a source has new; `arrived` is called after each batch with new items. `hold`
+    says of each item why nobody is told of it by itself.
 
     Ends early, with all that was shown so far safe, once `stopping` says so. Raises what the source
     raises; batches before that are safe.
     """
-    seen, fresh = 0, []
+    seen = 0
+    fresh: list[str] = []
     for batch in source.poll(SourceMemory(repository, source.name)):
-        safe = _safe(batch.items, repository)
-        taken = (_arrival(item, campaign, repository, safe) for item in batch.items)
-        arrivals = [replace(arrival, backlog=batch.backlog) for arrival in taken if arrival]
-        new = repository.arrivals.receive(arrivals, source.name, batch.cursor)
-        seen += len(arrivals)
-        fresh.extend(new)
-        if len(new) == len(arrivals) and not batch.backlog:  # what was seen before came long ago
-            for arrival in arrivals:
-                metrics.reached("fetched", arrival.channel, arrival.raw.received_at)
-        if new:
+        taken = take_in(batch, source.name, campaign, repository, hold)
+        seen += taken.seen
+        fresh.extend(taken.fresh)
+        if taken.fresh:
             arrived()
         if stopping():
             break
     return PollResult(seen, tuple(fresh))
+
+
+def take_in(
+    batch: Batch, source: str, campaign: str, repository: Repository, hold: Hold = _never
+) -> PollResult:
+    """Make one batch safe, with how far it brings the source."""
+    safe = _safe(batch.items, repository)
+    arrivals = []
+    for item in batch.items:
+        if arrival := _arrival(item, campaign, repository, safe):
+            held = hold(item)
+            backlog = batch.backlog or bool(held)
+            arrivals.append(replace(arrival, backlog=backlog, held=held, again=item.again))
+    new = repository.arrivals.receive(arrivals, source, batch.cursor)
+    if len(new) == len(arrivals):  # what was seen before came long ago
+        for arrival in arrivals:
+            if not arrival.backlog:
+                metrics.reached("fetched", arrival.channel, arrival.raw.received_at)
+    return PollResult(len(arrivals), tuple(new))
 
 
 def _safe(items: Sequence[Fetched], repository: Repository) -> dict[bytes, tuple[str, int]]:

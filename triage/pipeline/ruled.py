@@ -27,6 +27,7 @@ _WORTHLESS: Final[Mapping[str, tuple[Label, ...]]] = {
     "allow-list": tuple(label for label in LABELS if label != "lead"),
     "known-customer": ("spam", "misdial", "solicitation"),
     "known-supplier": ("spam", "misdial"),
+    "prior-contact": ("spam", "misdial", "solicitation"),
 }
 
 

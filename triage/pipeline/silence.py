@@ -39,11 +39,14 @@ def silences(settings: Settings, repository: Repository) -> list[Silence]:
         arrivals = repository.polls.arrivals(source.name, _REMEMBERED)
         told = timedelta(seconds=source.silent_after) if source.silent_after else None
         usual = told or longest_pause(arrivals)
-        if not arrivals or usual is None:
+        # Where nothing ever came the silence began when the source was first read.
+        began = repository.arrivals.beginnings(source.name).values()
+        since = arrivals[-1] if arrivals else min(began, default=None)
+        if since is None or usual is None:
             continue
         bound = told or max(usual * _FACTOR, _SHORTEST)
-        if now - arrivals[-1] > bound:
-            found.append(Silence(source.name, arrivals[-1], usual))
+        if now - since > bound:
+            found.append(Silence(source.name, since, usual))
     return found
 
 

@@ -17,7 +17,8 @@ from triage.delivery.payload import Case
 from triage.errors import Configuration, Permanent
 from triage.intake.call import read_call
 from triage.intake.mail import parse_mail
-from triage.pipeline.decide import decide, may_be_lead, untaken
+from triage.pipeline.decide import decide, held_back, may_be_lead, untaken
+from triage.pipeline.prior import ruling
 from triage.pipeline.reading import Reading, read
 from triage.pipeline.ruled import named, relabelled
 from triage.pipeline.stages import Step
@@ -147,6 +148,8 @@ class Steps:
             reading.ruling,
             self.settings.taxonomy,
         )
+        if work.held:
+            decision = held_back(decision, work.held)
         if decision.outcome == Outcome.FORWARD and not self.settings.destinations:
             raise Configuration(
                 "a lead waits here, because no destination is set; see [[destinations]]"
@@ -157,7 +160,8 @@ class Steps:
         if decision.outcome == Outcome.FORWARD and not teller.takers(case):
             decision = untaken(decision)
             case = replace(case, decision=decision)
-        if self.repository.worklist.settled(work, decision, teller.plan(case)):
+        plan = teller.plan(case, held=bool(work.held))
+        if self.repository.worklist.settled(work, decision, plan):
             self._reached("settled", work)
 
     def _text(self, work: Work) -> tuple[Inquiry, Transcript | None]:
@@ -167,7 +171,8 @@ class Steps:
     def _reading(self, work: Work) -> Reading:
         inquiry, transcript = self._text(work)
         profile = self.settings.business.profile
-        return read(inquiry, transcript, profile, self.rulebook.rule(inquiry))
+        known = ruling(inquiry, self.rulebook, self.repository)
+        return read(inquiry, transcript, profile, known)
 
     @staticmethod
     def _reached(milestone: metrics.Milestone, work: Work) -> None:

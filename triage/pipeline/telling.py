@@ -50,9 +50,18 @@ class Teller:
             if wants(destination, events.LEAD_QUALIFIED, facts)
         ]
 
-    def plan(self, case: Case, said: Said | None = None) -> Plan:
-        """`tell`, for the transaction that decides."""
+    def plan(self, case: Case, said: Said | None = None, *, held: bool = False) -> Plan:
+        """`tell`, for the transaction that decides; nobody is told of what is `held`."""
+        if held:
+            return lambda ledger: self.remember(case, ledger)
         return lambda ledger: self.tell(case, ledger, records.now(), said)
+
+    def remember(self, case: Case, ledger: Ledger) -> list[Delivery]:
+        """Who made a lead, for later; no events."""
+        if case.verdict.label == "lead":
+            ledger.exclusive()
+            _Telling(self, case, ledger, records.now(), Said()).identify()
+        return []
 
     def tell(
         self, case: Case, ledger: Ledger, at: datetime, said: Said | None = None
@@ -150,7 +159,7 @@ class _Telling:
 
     def lead(self) -> None:
         """A lead: new, another inquiry of somebody known, or changed since it was told."""
-        person = self._identify()
+        person = self.identify()
         told = self._ledger.told()
         for handover in told.values():
             self._changed(handover)
@@ -205,7 +214,8 @@ class _Telling:
                 continue
             self._add(target.name, events.INQUIRY_CLASSIFIED, body)
 
-    def _identify(self) -> Person | None:
+    def identify(self) -> Person | None:
+        """Who made the lead, as far as it says."""
         if self._case.qualification is None:
             return None
         person = self._ledger.identify(contact(self._case.qualification))

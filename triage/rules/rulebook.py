@@ -23,7 +23,14 @@ from triage.settings import Business, Rules
 from triage.types import Inquiry, Party
 
 RuleName = (
-    Literal["allow-list", "block-list", "own-domain", "known-customer", "known-supplier"]
+    Literal[
+        "allow-list",
+        "block-list",
+        "own-domain",
+        "known-customer",
+        "known-supplier",
+        "prior-contact",
+    ]
     | MachineRule
 )
 

@@ -8,10 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from triage.types import REFUSED_MARK as REFUSED_MARK  # noqa: PLC0414 - exported
 from triage.types import Channel, FolderCursor, SourceRef
-
-REFUSED_MARK = "!"
-"""Ends the revision under which a refusal is remembered: the file may become readable later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +18,8 @@ class Fetched:
 
     `content` is the bytes, or the path of a file to copy. `sidecar` is JSON text that came beside a
     recording. Where `refused` is set the item is not usable, for that reason (too large, say):
-    `content` is then as much as could be had (a mail's header), for a person to look at.
+    `content` is then as much as could be had (a mail's header), for a person to look at. `again`:
+    it was refused before, and takes the place of what was kept of it then.
     """
 
     ref: SourceRef
@@ -30,6 +29,7 @@ class Fetched:
     content: bytes | Path
     sidecar: str = ""
     refused: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,48 @@ class Watchable(Protocol):
 
     def watches(self) -> Sequence[Watch]:
         """The connections that watch all of it; none is open yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, with its beginning and without its end."""
+
+    since: datetime
+    until: datetime
+
+    def __contains__(self, moment: datetime) -> bool:
+        """Whether a moment lies in it."""
+        return self.since <= moment < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An item that lies at a source, before it is read; `size` in bytes.
+
+    `coming`: the next polls bring it by themselves.
+    """
+
+    ref: SourceRef
+    folder: str
+    received_at: datetime
+    size: int
+    coming: bool = False
+
+
+@runtime_checkable
+class Retrievable(Protocol):
+    """A source whose items can be listed, and read one by one, whatever was read before."""
+
+    def entries(self, span: Span, folders: Sequence[str], memory: Memory) -> Iterator[Entry]:
+        """What arrived in a stretch of time, in any order; no folders: those that polls read.
+
+        Raises like `Source.poll`, and `Usage` for a folder that is not there.
+        """
+
+    def retrieve(self, keys: Sequence[str]) -> Iterator[Batch]:
+        """Read items by their keys, in this order; what is gone is left out. Raises like
+        `Source.poll`; what was not yielded may be asked for again.
+        """
 
 
 @dataclass(frozen=True, slots=True)

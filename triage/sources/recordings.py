@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import fnmatch
 import mimetypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import structlog
 
 from triage.settings import Limits, RecordingsSource
-from triage.sources.base import Batch, Fetched, Memory
+from triage.sources.base import Batch, Entry, Fetched, Memory, Span
 from triage.sources.files import (
     Candidate,
     Listing,
     Stillness,
+    chosen,
+    entry_of,
     folder_faults,
     key_below,
     regular,
+    require_folders,
     revision_of,
+    since_day,
     unseen,
 )
 from triage.sources.refusals import too_large
@@ -36,6 +40,7 @@ class RecordingsFolder:
     def __init__(self, settings: RecordingsSource, limits: Limits) -> None:
         self.name = settings.name
         self._root = settings.path
+        self._since = settings.since
         self._patterns = tuple(pattern.lower() for pattern in settings.patterns)
         self._limit = limits.recording_bytes
         self._stillness = Stillness(settings.settle_seconds)
@@ -45,13 +50,35 @@ class RecordingsFolder:
         with folder_faults(self.name, self._root):
             self._stillness.new_look()
             listing = Listing(self._root)
-            complete = [found for found in self._recordings(listing) if self._complete(found)]
+            recent = since_day(self._recordings(listing), self._since)
+            complete = [found for found in recent if self._complete(found)]
             recordings = unseen(complete, memory)
             for start in range(0, len(recordings), _BATCH):
                 fetched = (self._fetched(found) for found in recordings[start : start + _BATCH])
                 if items := tuple(item for item in fetched if item):
                     yield Batch(items)
             listing.raise_problems(self.name)
+
+    def entries(
+        self,
+        span: Span,
+        folders: Sequence[str],
+        memory: Memory,  # noqa: ARG002 - files have no cursor
+    ) -> Iterator[Entry]:
+        """The recordings written in a stretch of time. See `Retrievable.entries`."""
+        with folder_faults(self.name, self._root):
+            require_folders(self.name, self._root, folders)
+            for found in chosen(self._recordings(Listing(self._root)), span, folders):
+                yield entry_of(found, self.name, "recordings", self._since)
+
+    def retrieve(self, keys: Sequence[str]) -> Iterator[Batch]:
+        """Read recordings wherever they lie. See `Retrievable.retrieve`."""
+        with folder_faults(self.name, self._root):
+            there = {found.key: found for found in self._recordings(Listing(self._root))}
+            for start in range(0, len(keys), _BATCH):
+                some = [there[key] for key in keys[start : start + _BATCH] if key in there]
+                if items := tuple(item for found in some if (item := self._fetched(found))):
+                    yield Batch(items, backlog=True)
 
     def check(self) -> str:
         """How many recordings there are. Raises like `poll`."""
@@ -108,6 +135,7 @@ class RecordingsFolder:
             content=b"" if refused else content,
             sidecar=_sidecar(recording.path),
             refused=refused,
+            again=recording.reported and not refused,
         )
 
 

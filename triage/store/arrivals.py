@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, delete, select, tuple_, update
 
 from triage.store import records, tables
 from triage.store.database import Database
-from triage.types import Channel, FolderCursor, RawItem, Stage
+from triage.store.worklist import REFUSED
+from triage.types import REFUSED_MARK, Channel, FolderCursor, RawItem, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,9 @@ class Arrival:
 
     `refused` is set where the item was too large or unreadable at the source: it is quarantined
     with that reason, and what is stored is as much of it as could be had. What is `backlog` makes
-    way for everything else. `formerly`: the identity that earlier versions gave such an item.
+    way for everything else; what is `held` is told to nobody, for that reason. `again`: it was
+    refused before, and replaces what was kept then. `formerly`: the identity that earlier versions
+    gave such an item.
     """
 
     raw: RawItem
@@ -29,6 +32,8 @@ class Arrival:
     sidecar: str = ""
     refused: str = ""
     backlog: bool = False
+    held: str = ""
+    again: bool = False
     formerly: str = ""
 
 
@@ -49,7 +54,10 @@ class Arrivals:
         # One order for all writers, so that two with the same items wait instead of deadlocking.
         ordered = sorted(arrivals, key=lambda arrival: arrival.identity)
         with self.database.write() as connection:
-            fresh = self._add(connection, ordered, moment) if ordered else {}
+            better = [a for a in ordered if a.again and not a.refused]
+            replaced = {a.identity: self._replace(connection, a, moment) for a in better}
+            fresh = {name: found for name, found in replaced.items() if found}
+            fresh |= self._add(connection, ordered, moment) if ordered else {}
             if cursor is not None:
                 self._move_cursor(connection, source, cursor, moment)
         return list(dict.fromkeys(fresh[a.identity] for a in arrivals if a.identity in fresh))
@@ -87,6 +95,72 @@ class Arrivals:
         )
         return fresh
 
+    def _replace(self, connection: Connection, arrival: Arrival, moment: datetime) -> str:
+        """An item that was refused can be had after all: its inquiry goes on with all of it.
+
+        Returns the inquiry's id; empty where there is no such inquiry, or where it came in another
+        way meanwhile: then that one has the sightings, and the refused part is gone.
+        """
+        table, sightings, ref = tables.inquiries, tables.sightings, arrival.raw.ref
+        old = connection.execute(
+            select(table.c.id)
+            .join(sightings, sightings.c.inquiry_id == table.c.id)
+            .where(sightings.c.source == ref.source, sightings.c.key == ref.key)
+            .where(sightings.c.revision.in_((ref.revision, ref.revision + REFUSED_MARK)))
+            .where(table.c.stage == Stage.QUARANTINED)
+            .where(table.c.identity.startswith(REFUSED, autoescape=True))
+        ).scalar()
+        if old is None:
+            return ""
+        known = _ids(connection, [arrival.identity, arrival.formerly])
+        if same := known.get(arrival.identity) or known.get(arrival.formerly):
+            connection.execute(
+                update(sightings).where(sightings.c.inquiry_id == old).values(inquiry_id=same)
+            )
+            connection.execute(delete(table).where(table.c.id == old))
+            records.note(connection, same, "joined", {"inquiry": old})
+            return ""
+        changes = _row(old, arrival, moment)
+        kept = {"id", "created_at", "received_at", "backlog", "held"}
+        connection.execute(
+            update(table)
+            .where(table.c.id == old)
+            .values({name: value for name, value in changes.items() if name not in kept})
+        )
+        records.note(connection, old, "fetched again", {"source": ref.source, "key": ref.key})
+        return str(old)
+
+    def beginnings(self, source: str) -> dict[str, datetime]:
+        """When each folder of a source was first read."""
+        table = tables.beginnings
+        query = select(table.c.folder, table.c.at).where(table.c.source == source)
+        with self.database.read() as connection:
+            return {row.folder: row.at for row in connection.execute(query)}
+
+    def begin(self, source: str, folder: str) -> datetime:
+        """A folder is read; returns when that was for the first time."""
+        with self.database.write() as connection:
+            self._begin(connection, source, folder, records.now())
+        return self.beginnings(source)[folder]
+
+    def _begin(self, connection: Connection, source: str, folder: str, moment: datetime) -> None:
+        connection.execute(
+            self.database.insert(tables.beginnings)
+            .values(source=source, folder=folder, at=moment)
+            .on_conflict_do_nothing()
+        )
+
+    def places(self, inquiry_id: str) -> list[tuple[str, str]]:
+        """The (source, key) of every sighting of an inquiry, the newest first."""
+        table = tables.sightings
+        query = (
+            select(table.c.source, table.c.key)
+            .where(table.c.inquiry_id == inquiry_id)
+            .order_by(table.c.id.desc())
+        )
+        with self.database.read() as connection:
+            return [(row.source, row.key) for row in connection.execute(query)]
+
     def _move_cursor(
         self, connection: Connection, source: str, cursor: FolderCursor, moment: datetime
     ) -> None:
@@ -102,6 +176,7 @@ class Arrivals:
             .values(source=source, folder=cursor.folder, **values)
             .on_conflict_do_update(index_elements=["source", "folder"], set_=values)
         )
+        self._begin(connection, source, cursor.folder, moment)
 
     def cursor(self, source: str, folder: str) -> FolderCursor | None:
         """How far a folder was read; None if never."""
@@ -164,6 +239,7 @@ def _row(inquiry_id: str, arrival: Arrival, moment: datetime) -> dict[str, objec
         "subject": "",
         "campaign": arrival.campaign,
         "backlog": arrival.backlog,
+        "held": arrival.held,
     }
 
 
@@ -181,4 +257,7 @@ def _sighting(inquiry_id: str, arrival: Arrival, moment: datetime) -> dict[str, 
 def _events(arrival: Arrival) -> list[tuple[str, dict[str, str]]]:
     ref = arrival.raw.ref
     events = [("received", {"source": ref.source, "key": ref.key})]
-    return [*events, ("quarantined", {"reason": arrival.refused})] if arrival.refused else events
+    for event, reason in (("held", arrival.held), ("quarantined", arrival.refused)):
+        if reason:
+            events.append((event, {"reason": reason}))
+    return events

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import ScalarSelect, func, or_, select
 
 from triage.store import records, tables
 from triage.store.database import Database
@@ -33,31 +33,36 @@ class Marks:
 
     def due(self, source: str, outcomes: Sequence[str], limit: int) -> list[Due]:
         """What is to be marked in a source: mails with one of these outcomes, or with another than
-        they were marked with. Only of the last days: switching this on leaves old mail alone.
+        they were marked with. Only of the last days: switching this on leaves old mail alone, and
+        so does a backfill. A mail that somebody moved or copied after it was marked carries its
+        mark along, and stays where they put it.
         """
         sightings, inquiries, marks = tables.sightings, tables.inquiries, tables.marks
+        carried = _carried().label("carried")
         query = (
             select(
-                sightings.c.id, sightings.c.key, inquiries.c.outcome, marks.c.outcome.label("was")
+                sightings.c.id,
+                sightings.c.key,
+                inquiries.c.outcome,
+                func.coalesce(marks.c.outcome, carried, "").label("was"),
             )
             .join(inquiries, inquiries.c.id == sightings.c.inquiry_id)
             .outerjoin(marks, marks.c.sighting_id == sightings.c.id)
             .where(sightings.c.source == source, inquiries.c.outcome.is_not(None))
-            .where(inquiries.c.settled_at >= records.now() - _RECENT)
+            .where(inquiries.c.settled_at >= records.now() - _RECENT, inquiries.c.held == "")
             .where(
                 or_(
-                    marks.c.sighting_id.is_(None) & inquiries.c.outcome.in_(outcomes),
-                    marks.c.outcome != inquiries.c.outcome,
+                    marks.c.sighting_id.is_(None)
+                    & carried.is_(None)
+                    & inquiries.c.outcome.in_(outcomes),
+                    func.coalesce(marks.c.outcome, carried) != inquiries.c.outcome,
                 )
             )
             .order_by(sightings.c.id)
             .limit(limit)
         )
         with self.database.read() as connection:
-            return [
-                Due(row.id, row.key, row.outcome, row.was or "")
-                for row in connection.execute(query)
-            ]
+            return [Due(row.id, row.key, row.outcome, row.was) for row in connection.execute(query)]
 
     def store(self, results: Sequence[tuple[int, str, str]]) -> None:
         """(sighting, outcome, result) of what was tried; it is not tried again for this outcome."""
@@ -81,3 +86,18 @@ class Marks:
                     for sighting, outcome, result in results
                 ],
             )
+
+
+def _carried() -> ScalarSelect[str]:
+    """What a mail was last marked as in its mailbox before it was seen in this place."""
+    here, before, marks = tables.sightings, tables.sightings.alias(), tables.marks.alias()
+    return (
+        select(marks.c.outcome)
+        .join(before, before.c.id == marks.c.sighting_id)
+        .where(before.c.inquiry_id == here.c.inquiry_id, before.c.source == here.c.source)
+        .where(marks.c.result == "done", marks.c.at <= here.c.seen_at, before.c.id != here.c.id)
+        .order_by(marks.c.at.desc())
+        .limit(1)
+        .correlate(here)
+        .scalar_subquery()
+    )

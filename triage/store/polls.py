@@ -68,11 +68,14 @@ class Polls:
             return [PollState(**row) for row in rows.mappings()]
 
     def arrivals(self, source: str, last: int) -> list[datetime]:
-        """When the newest inquiries of a source arrived, oldest first."""
-        table = tables.inquiries
+        """When the newest items that a source showed arrived, oldest first; among them those that
+        another source had shown before.
+        """
+        table, sightings = tables.inquiries, tables.sightings
         query = (
             select(table.c.received_at)
-            .where(table.c.source == source)
+            .join(sightings, sightings.c.inquiry_id == table.c.id)
+            .where(sightings.c.source == source)
             .order_by(table.c.received_at.desc())
             .limit(last)
         )

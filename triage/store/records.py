@@ -41,6 +41,7 @@ class Work:
     error: str
     campaign: str
     backlog: bool = False
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Listed:
     score: int | None
     grade: str | None
     error: str
+    held: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,8 @@ inquiries = Table(
     # Waited long before it was found: what arrives now is worked on first.
     Column("backlog", Boolean, nullable=False, server_default=false()),
     Column("error", SafeText, nullable=False),
+    # Why nobody is told of it by itself; empty where it goes its usual way.
+    Column("held", SafeText, nullable=False, server_default=""),
     # Repeated for lists.
     Column("sender", SafeText, nullable=False),
     Column("subject", SafeText, nullable=False),
@@ -349,6 +351,15 @@ cursors = Table(
     Column("backlog_from", BigInteger, nullable=False, server_default="0"),
     Column("backlog_to", BigInteger, nullable=False, server_default="0"),
     Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# When a folder was first read; sources without folders have one, named by nothing.
+beginnings = Table(
+    "beginnings",
+    metadata,
+    Column("source", String(40), primary_key=True),
+    Column("folder", SafeText, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 polls = Table(

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import pairwise
+from typing import Any, Final
 
 from sqlalchemy import Row, Select, func, select
 
 from triage.store import tables
 from triage.store.database import Database
 from triage.types import DeliveryState
+
+_PACED: Final = 2000  # inquiries from which the pace is learned
+_ENOUGH: Final = 50
+_IDLE_S: Final = 2.0  # seconds without anything settled after which there was nothing to do
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,23 @@ class Timings:
     def newest(self, limit: int = 1000) -> list[Times]:
         """The times of the inquiries that came last, newest first."""
         return self._read(_query().order_by(tables.inquiries.c.created_at.desc()).limit(limit))
+
+    def pace(self) -> float | None:
+        """Seconds between two inquiries that are settled one after the other, while there is
+        enough to do; None where there was never enough lately.
+        """
+        table = tables.inquiries
+        query = (
+            select(table.c.settled_at)
+            .where(table.c.settled_at.is_not(None))
+            .order_by(table.c.settled_at.desc())
+            .limit(_PACED)
+        )
+        with self.database.read() as connection:
+            moments = list(connection.execute(query).scalars())
+        gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(moments)]
+        busy = [gap for gap in gaps if gap < _IDLE_S]
+        return sum(busy) / len(busy) if len(busy) >= _ENOUGH else None
 
     def _read(self, query: Select[Any]) -> list[Times]:
         with self.database.read() as connection:

@@ -251,6 +251,26 @@ class Worklist:
             )
         return True
 
+    def released(self, work: Work) -> bool:
+        """What is not decided yet is no longer held: it goes its usual way from now on."""
+        table = tables.inquiries
+        with self.database.write() as connection:
+            moved = connection.execute(
+                update(table)
+                .where(table.c.id == work.id, table.c.stage == work.stage, table.c.held != "")
+                .values(held="")
+            )
+            if moved.rowcount:
+                records.note(connection, work.id, "released", {})
+        return moved.rowcount == 1
+
+    def resumes(self, work: Work) -> Stage:
+        """The stage from which a quarantined inquiry goes on; its own where it only waits."""
+        if work.stage is not Stage.QUARANTINED:
+            return work.stage
+        with self.database.read() as connection:
+            return _resume_stage(connection, work.id)
+
     def requeue(self, inquiry_id: str) -> bool:
         """QUARANTINED → the last stage that has a result; makes a waiting inquiry due now.
 
@@ -281,9 +301,12 @@ class Worklist:
 def _move(connection: Connection, work: Work, stage: Stage, **values: Any) -> bool:
     """The guarded update; a completed step starts the next one with a clean slate."""
     table = tables.inquiries
+    found = (table.c.id == work.id) & (table.c.stage == work.stage)
+    if stage is Stage.SETTLED:  # what was released meanwhile is decided again
+        found &= table.c.held == work.held
     moved = connection.execute(
         update(table)
-        .where(table.c.id == work.id, table.c.stage == work.stage)
+        .where(found)
         .values({"attempts": 0, "error": "", "due_at": records.now()} | values | {"stage": stage})
     )
     return moved.rowcount == 1
@@ -312,6 +335,7 @@ def _work(row: Row[Any]) -> Work:
         error=row.error,
         campaign=row.campaign,
         backlog=row.backlog,
+        held=row.held,
     )
 
 

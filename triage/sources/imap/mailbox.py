@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from imaplib import IMAP4
 from typing import Any
@@ -12,10 +13,11 @@ import structlog
 
 from triage.errors import Configuration, Transient
 from triage.settings import ImapSource, Limits
-from triage.sources.base import Batch, MarkOrder, Memory
+from triage.sources.base import Batch, Entry, MarkOrder, Memory, Span
 from triage.sources.imap import messages
 from triage.sources.imap.connection import connected, is_passing, port_of
 from triage.sources.imap.fetching import Fetcher
+from triage.sources.imap.history import entries, retrieved
 from triage.sources.imap.idle import FolderWatch
 from triage.sources.imap.marking import marked
 from triage.sources.imap.messages import OpenFolder
@@ -52,10 +54,28 @@ class ImapMailbox:
 
     def poll(self, memory: Memory) -> Iterator[Batch]:
         """Yield what is new, folder by folder. See `Source.poll`."""
+        return self._persistent(lambda: self._session(memory))
+
+    def entries(self, span: Span, folders: Sequence[str], memory: Memory) -> Iterator[Entry]:
+        """What lies in the folders, or in those that polls read. See `Retrievable.entries`."""
+        with connected(self._settings, self._access) as client:
+            yield from entries(client, self._settings, span, folders, memory)
+
+    def retrieve(self, keys: Sequence[str]) -> Iterator[Batch]:
+        """Read mails wherever they lie. See `Retrievable.retrieve`."""
+        left = deque(keys)
+        return self._persistent(lambda: self._again(left))
+
+    def _again(self, left: deque[str]) -> Iterator[Batch]:
+        with connected(self._settings, self._access) as client:
+            yield from retrieved(client, self._fetcher, left, self._settings.backlog_batch)
+
+    def _persistent(self, session: Callable[[], Iterator[Batch]]) -> Iterator[Batch]:
+        """A session that goes on where the connection broke at a mail."""
         for pause in (*_PAUSES, None):
             broken = self._fetcher.breaks
             try:
-                yield from self._session(memory)
+                yield from session()
             except Transient as error:
                 at_a_mail = self._fetcher.breaks > broken
                 if pause is None or not at_a_mail or isinstance(error.__cause__, TimeoutError):
@@ -103,19 +123,23 @@ class ImapMailbox:
         if cursor is None or not folder.uidvalidity or cursor.uidvalidity != folder.uidvalidity:
             cursor = FolderCursor(folder.name, folder.uidvalidity, 0)
             yield Batch((), cursor)
-        last = cursor.last_uid
+        last, since = cursor.last_uid, self._settings.since
         if folder.exists > _BACKLOG and not cursor.has_backlog and folder.uidvalidity:
-            waiting = messages.count_after(client, folder, last)
+            waiting = messages.count_after(client, folder, last, since)
             if waiting.number > _BACKLOG:
                 log.info("backlog", source=self.name, folder=folder.name, mails=waiting.number)
                 end = waiting.newest
                 yield Batch((), replace(cursor, last_uid=end, backlog_from=last, backlog_to=end))
                 return
-        for uids in messages.uids_after(client, folder, last):
+        for uids in messages.uids_after(client, folder, last, since=since):
             for start in range(0, len(uids), self._settings.batch):
                 group = uids[start : start + self._settings.batch]
                 for items, uid in self._fetcher.groups(client, folder, group):
-                    yield Batch(items, replace(cursor, last_uid=uid))
+                    last = uid
+                    yield Batch(items, replace(cursor, last_uid=last))
+        # What was passed over is not looked at again.
+        if since and folder.next_uid and folder.next_uid - 1 > last:
+            yield Batch((), replace(cursor, last_uid=folder.next_uid - 1))
 
     def _backlogs(self, client: Any, memory: Memory, names: Sequence[str]) -> Iterator[Batch]:
         """Read the backlogs of all folders in turn; ends where a folder is not what it was."""
@@ -134,7 +158,8 @@ class ImapMailbox:
     def _oldest(self, client: Any, folder: OpenFolder, cursor: FolderCursor) -> Iterator[Batch]:
         """A while's worth of a backlog, oldest first."""
         began, low, high = time.monotonic(), cursor.backlog_from, cursor.backlog_to
-        for uids in messages.uids_after(client, folder, low, high):
+        since = self._settings.since
+        for uids in messages.uids_after(client, folder, low, high, since):
             for start in range(0, len(uids), self._settings.backlog_batch):
                 group = uids[start : start + self._settings.backlog_batch]
                 for items, uid in self._fetcher.groups(client, folder, group):

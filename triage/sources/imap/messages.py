@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from imaplib import IMAP4
 from typing import Any
 
@@ -65,9 +65,18 @@ class Waiting:
 
 
 def uids_after(
-    client: Any, folder: OpenFolder, last: int, until: int | None = None
+    client: Any,
+    folder: OpenFolder,
+    last: int,
+    until: int | None = None,
+    since: date | None = None,
+    before: date | None = None,
 ) -> Iterator[list[int]]:
-    """UIDs above `last` (and not above `until`), ascending, in portions."""
+    """UIDs above `last` (and not above `until`), ascending, in portions; only of mails that arrived
+    on the day `since` or later, and before the day `before`, as the server counts days.
+    """
+    days = (("SINCE", since), ("BEFORE", before))
+    criteria = [part for word, day in days if day for part in (word, day)]
     end = folder.next_uid if until is None else until + 1
     if until is None and (folder.exists <= _SEARCHED_AT_ONCE or end is None):
         ranges = [f"{last + 1}:*"]
@@ -76,13 +85,13 @@ def uids_after(
         ranges = [f"{start}:{min(start + _SEARCHED_AT_ONCE, end or 0) - 1}" for start in starts]
     for wanted in ranges if folder.exists else ():
         # `n:*` also finds the last mail where that is below n.
-        yield sorted({uid for uid in client.search(f"UID {wanted}") if uid > last})
+        yield sorted({uid for uid in client.search(["UID", wanted, *criteria]) if uid > last})
 
 
-def count_after(client: Any, folder: OpenFolder, last: int) -> Waiting:
+def count_after(client: Any, folder: OpenFolder, last: int, since: date | None = None) -> Waiting:
     """What lies behind a UID."""
     number, newest = 0, last
-    for uids in uids_after(client, folder, last):
+    for uids in uids_after(client, folder, last, since=since):
         number += len(uids)
         newest = max([newest, *uids[-1:]])
     return Waiting(number, newest)
