@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import get_args
 
@@ -47,8 +48,10 @@ class Lanes:
             for backlog in (False, True)
             for channel in get_args(Channel)
         }
-        # Waiting for the model, which likes batches: what arrives now, and what waited long.
-        self._readable: tuple[deque[Work], deque[Work]] = (deque(), deque())
+        # What waits in each lane: what arrives now, and what waited long.
+        self._waiting: dict[Lane, tuple[deque[Work], deque[Work]]] = {
+            each: (deque(), deque()) for each in Lane
+        }
         self._pools = {
             Lane.GENERAL: ThreadPoolExecutor(settings.engine.workers, "general"),
             Lane.SPEECH: ThreadPoolExecutor(settings.transcription.workers, "speech"),
@@ -85,25 +88,26 @@ class Lanes:
             self._leave(work)
             return
         try:
-            if step is Step.CLASSIFY:
-                self._enqueue(work)
-                self._pools[Lane.MODEL].submit(self._classify_waiting)
-            else:
-                self._pools[lane(step, work)].submit(self._perform, step, [work])
+            its = lane(step, work)
+            self._waiting[its][1 if work.backlog else 0].append(work)
+            self._pools[its].submit(self._perform_next, its)
         except RuntimeError:  # shut down: the stage column remembers what is left to do
             self._leave(work)
 
-    def _enqueue(self, work: Work) -> None:
-        """For the model: what waited long comes after everything else."""
-        self._readable[1 if work.backlog else 0].append(work)
-
-    def _classify_waiting(self) -> None:
-        works: list[Work] = []
-        for waiting in self._readable:
-            while waiting and len(works) < self._batch:
-                works.append(waiting.popleft())
-        if works:
-            self._perform(Step.CLASSIFY, works)
+    def _perform_next(self, its: Lane) -> None:
+        """The next step of a lane: what waited long comes after everything else, and the model,
+        which likes batches, gets none in which something new waits for something old.
+        """
+        most = self._batch if its is Lane.MODEL else 1
+        for waiting in self._waiting[its]:
+            works: list[Work] = []
+            with suppress(IndexError):  # another thread took the last one
+                while len(works) < most:
+                    works.append(waiting.popleft())
+            step = next_step(works[0]) if works else None
+            if step is not None:
+                self._perform(step, works)
+                return
 
     def _perform(self, step: Step, works: list[Work]) -> None:
         try:
