@@ -27,7 +27,8 @@ _KNOWN: Final = re.compile(
 )
 _HEADER: Final = re.compile(rb"[!-9;-~]{1,200}[ \t]*:")
 _LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-_DELIMITER: Final = re.compile(rb"(?:\A|(?<=[\r\n]))--([^\r\n]*)")
+# The two hyphens come first, so that a search leaps over what has none (a file in base64).
+_DELIMITER: Final = re.compile(rb"--(?:(?<=[\r\n]--)|(?<=\A--))([^\r\n]*)")
 _BOUNDARY: Final = re.compile(
     rb"boundary(?:\*0?\*?)?[ \t]*=[ \t]*(?:\"((?:\\.|[^\"\r\n])*)\"|([^\s;\"]+))", re.IGNORECASE
 )

@@ -51,14 +51,14 @@ class Steps:
     tagger: Callable[[], TextTagger | None] = lambda: None
 
     def run(self, step: Step, works: Sequence[Work]) -> None:
-        """Do one step for some inquiries; only classifying gains from several at once."""
+        """Do one step for some inquiries; classifying and parsing gain from several at once."""
         if step in _IN_PROCESS:
             self._begin(step, works)
-        if step is Step.CLASSIFY:
-            self.classify(works)
+        together = {Step.CLASSIFY: self.classify, Step.PARSE: self.parse}
+        if step in together:
+            together[step](works)
             return
         action = {
-            Step.PARSE: self.parse,
             Step.TRANSCRIBE: self.transcribe,
             Step.QUALIFY: self.qualify,
             Step.SETTLE: self.settle,
@@ -77,11 +77,14 @@ class Steps:
             self.classifier()  # loading takes seconds, and is nobody's attempt
         self.repository.worklist.begun(works)
 
-    def parse(self, work: Work) -> None:
-        """Raw bytes to an inquiry."""
+    def parse(self, works: Sequence[Work]) -> None:
+        """Raw bytes to inquiries, stored together."""
+        self.repository.worklist.parsed_all([(work, self._parsed(work)) for work in works])
+
+    def _parsed(self, work: Work) -> Inquiry:
         blobs, limits = self.repository.blobs, self.settings.limits
         if work.channel == "email":
-            inquiry = parse_mail(
+            return parse_mail(
                 blobs.read(work.sha256),
                 inquiry_id=work.id,
                 ref=work.ref,
@@ -90,16 +93,14 @@ class Steps:
                 campaign=work.campaign,
                 authserv_ids=self.settings.rules.authserv_ids,
             )
-        else:
-            inquiry = read_call(
-                inquiry_id=work.id,
-                ref=work.ref,
-                received_at=work.received_at,
-                sidecar=work.sidecar,
-                duration_s=self.transcriber.probe(blobs.path(work.sha256)).duration_s,
-                campaign=work.campaign,
-            )
-        self.repository.worklist.parsed(work, inquiry)
+        return read_call(
+            inquiry_id=work.id,
+            ref=work.ref,
+            received_at=work.received_at,
+            sidecar=work.sidecar,
+            duration_s=self.transcriber.probe(blobs.path(work.sha256)).duration_s,
+            campaign=work.campaign,
+        )
 
     def transcribe(self, work: Work) -> None:
         """A recording to text."""
