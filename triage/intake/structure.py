@@ -8,6 +8,7 @@ its own, in the way the standard library's parser would see them.
 from __future__ import annotations
 
 import re
+import string
 from typing import Final
 
 from triage.errors import Permanent
@@ -17,6 +18,10 @@ HEADER_WINDOW: Final = 8192
 """Bytes in which the first header of a mail must stand."""
 HEADER_BYTES: Final = 1_000_000
 """Bytes of the header block that are read."""
+ALPHABET: Final = (string.ascii_letters + string.digits + "+/").encode()
+"""What base64 is written with."""
+FILE_BYTES: Final = 4096
+"""Bytes of base64 from which on the parser is spared a file."""
 
 _KNOWN: Final = re.compile(
     rb"(?:from|to|cc|bcc|subject|date|received|message-id|return-path|delivered-to|reply-to|sender"
@@ -34,6 +39,9 @@ _BOUNDARY: Final = re.compile(
 )
 _MULTIPART: Final = re.compile(rb"[\s\"]*multipart/", re.IGNORECASE)
 _MESSAGE: Final = re.compile(rb"[\s\"]*message/", re.IGNORECASE)
+_BASE64: Final = re.compile(
+    rb"(?<=[\r\n])content-transfer-encoding[ \t]*:[ \t]*base64[ \t]*\r?\n", re.IGNORECASE
+)
 _NESTED: Final = b""  # stands on the stack for a message within a message
 
 
@@ -88,8 +96,28 @@ def _line(raw: bytes, position: int) -> bytes:
     return line.group() if line else b""
 
 
-def measure(raw: bytes, depth_limit: int) -> tuple[int, int]:
-    """Count the parts and the nesting depth of a mail; stops counting above `depth_limit`."""
+def files(raw: bytes, depth_limit: int) -> list[tuple[int, int]]:
+    """Where in a mail the large files in base64 stand, each with nothing else between its ends."""
+    starts: list[int] = []
+    measure(raw, depth_limit, starts)
+    found = []
+    for start in starts:
+        end = raw.find(b"\n--", start)
+        if end - start < FILE_BYTES:
+            continue
+        end -= raw[end - 1 : end] == b"\r"
+        if not raw[start:end].translate(None, ALPHABET + b"=\r\n"):
+            found.append((start, end))
+    return found
+
+
+def measure(
+    raw: bytes, depth_limit: int, starts: list[int] | None = None
+) -> tuple[int, int]:
+    """Count the parts and the nesting depth of a mail; stops counting above `depth_limit`.
+
+    Adds to `starts` where the content of parts in base64 begins.
+    """
     stack: list[bytes] = []
     parts = deepest = 1
     position = _part_header(raw, 0, stack)
@@ -110,7 +138,9 @@ def measure(raw: bytes, depth_limit: int) -> tuple[int, int]:
             continue
         del stack[level + 1 :]
         parts += 1
-        position = _part_header(raw, position, stack)
+        start, position = position, _part_header(raw, position, stack)
+        if starts is not None and _BASE64.search(raw, start, position):
+            starts.append(position)
     return parts, deepest
 
 
