@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import get_args
@@ -12,6 +11,7 @@ import structlog
 
 from classifiers.verdict import Channel
 from triage.engines.claims import Claims
+from triage.engines.waiting import Waiting
 from triage.pipeline.failures import handle
 from triage.pipeline.stages import Lane, Step, lane, next_step
 from triage.pipeline.steps import Steps
@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 _AT_ONCE = 200  # inquiries of a channel taken from the work list at a time
 _BACKLOG_AT_ONCE = 32  # of those that waited long: what arrives now finds a short queue
+_PARSED_AT_ONCE = 32
+_PARSED_BYTES = 4_000_000  # of raw mails, but for one that is larger alone
 _PAUSE = 30.0  # seconds an inquiry is left alone whose failure could not even be stored
 
 
@@ -47,8 +49,8 @@ class Lanes:
             for backlog in (False, True)
             for channel in get_args(Channel)
         }
-        # Waiting for the model, which likes batches: what arrives now, and what waited long.
-        self._readable: tuple[deque[Work], deque[Work]] = (deque(), deque())
+        # Steps that like batches. What waited long comes after everything else.
+        self._waiting = {step: Waiting() for step in (Step.PARSE, Step.CLASSIFY)}
         self._pools = {
             Lane.GENERAL: ThreadPoolExecutor(settings.engine.workers, "general"),
             Lane.SPEECH: ThreadPoolExecutor(settings.transcription.workers, "speech"),
@@ -78,6 +80,7 @@ class Lanes:
             pool.shutdown(wait=False, cancel_futures=True)
         for pool in self._pools.values():
             pool.shutdown(wait=True)
+        self._steps.parser.close()
 
     def _place(self, work: Work) -> None:
         step = next_step(work)
@@ -85,25 +88,21 @@ class Lanes:
             self._leave(work)
             return
         try:
-            if step is Step.CLASSIFY:
-                self._enqueue(work)
-                self._pools[Lane.MODEL].submit(self._classify_waiting)
+            if step is Step.CLASSIFY or _is_new_mail(step, work):
+                self._waiting[step].add(work)
+                self._pools[lane(step, work)].submit(self._perform_waiting, step)
             else:
                 self._pools[lane(step, work)].submit(self._perform, step, [work])
         except RuntimeError:  # shut down: the stage column remembers what is left to do
             self._leave(work)
 
-    def _enqueue(self, work: Work) -> None:
-        """For the model: what waited long comes after everything else."""
-        self._readable[1 if work.backlog else 0].append(work)
-
-    def _classify_waiting(self) -> None:
-        works: list[Work] = []
-        for waiting in self._readable:
-            while waiting and len(works) < self._batch:
-                works.append(waiting.popleft())
+    def _perform_waiting(self, step: Step) -> None:
+        if step is Step.CLASSIFY:
+            works = self._waiting[step].take(self._batch)
+        else:
+            works = self._waiting[step].take(_PARSED_AT_ONCE, _PARSED_BYTES)
         if works:
-            self._perform(Step.CLASSIFY, works)
+            self._perform(step, works)
 
     def _perform(self, step: Step, works: list[Work]) -> None:
         try:
@@ -116,8 +115,7 @@ class Lanes:
             for work in works:
                 self._perform(step, [work])
             return
-        for work in works:
-            self._go_on(work)
+        self._go_on(works)
 
     def _failed(self, work: Work, step: Step, error: Exception) -> None:
         pause = 0.0
@@ -130,19 +128,21 @@ class Lanes:
         finally:
             self._leave(work, pause=pause)
 
-    def _go_on(self, before: Work) -> None:
+    def _go_on(self, works: Sequence[Work]) -> None:
         """Straight to the next step, without waiting for a sweep."""
-        work = None
+        rows: dict[str, Work] = {}
         try:
-            work = self._worklist.get(before.id)
-            if work and work.stage is Stage.SETTLED:
+            rows = self._worklist.rows([work.id for work in works])
+            if any(row.stage is Stage.SETTLED for row in rows.values()):
                 self._settled()
-        except Exception as failure:  # noqa: BLE001 - the row stays due, whatever it was
-            log.warning("cannot go on", inquiry=before.id, problem=str(failure))
-        if work is None or work.stage == before.stage:
-            self._leave(before)
-        else:
-            self._place(work)
+        except Exception as failure:  # noqa: BLE001 - the rows stay due, whatever it was
+            log.warning("cannot go on", inquiry=works[0].id, problem=str(failure))
+        for before in works:
+            work = rows.get(before.id)
+            if work is None or work.stage == before.stage:
+                self._leave(before)
+            else:
+                self._place(work)
 
     def _leave(self, work: Work, *, pause: float = 0.0) -> None:
         self._claims[work.channel, work.backlog].release(work, pause=pause)
@@ -156,3 +156,10 @@ class Lanes:
                 self.sweep()
         except Exception as error:  # noqa: BLE001 - the next sweep makes up for it
             log.warning("cannot look for more work", problem=str(error))
+
+
+def _is_new_mail(step: Step, work: Work) -> bool:
+    """Whether it is parsed together with others. One whose step was begun before is not: it may be
+    what killed the process, and the others would count that as attempts of theirs.
+    """
+    return step is Step.PARSE and work.channel == "email" and not work.attempts

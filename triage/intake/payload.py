@@ -65,7 +65,7 @@ def tree(raw: bytes) -> Message:
     message = parsed(b"".join([*pieces, raw[end:]]))
     missing = {f"{mark}{number}": place for number, place in enumerate(places)}
     for part in message.walk():
-        word = part._payload  # type: ignore[attr-defined]  # noqa: SLF001 - get_payload decodes
+        word = part._payload  # type: ignore[attr-defined]  # get_payload decodes
         if isinstance(word, str) and word in missing:
             start, stop = missing.pop(word)
             part.set_payload(raw[start:stop].decode("ascii"))

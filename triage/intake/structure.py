@@ -111,9 +111,7 @@ def files(raw: bytes, depth_limit: int) -> list[tuple[int, int]]:
     return found
 
 
-def measure(
-    raw: bytes, depth_limit: int, starts: list[int] | None = None
-) -> tuple[int, int]:
+def measure(raw: bytes, depth_limit: int, starts: list[int] | None = None) -> tuple[int, int]:
     """Count the parts and the nesting depth of a mail; stops counting above `depth_limit`.
 
     Adds to `starts` where the content of parts in base64 begins.

@@ -7,7 +7,7 @@ moved already is left alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from triage.delivery.payload import Case
 from triage.errors import Configuration, Permanent
 from triage.intake.call import read_call
 from triage.intake.mail import parse_mail
+from triage.intake.parser import MANY, MailParser, Stored
 from triage.pipeline.decide import decide, may_be_lead, untaken
 from triage.pipeline.reading import Reading, read
 from triage.pipeline.ruled import named, relabelled
@@ -49,6 +50,7 @@ class Steps:
     classifier: Callable[[], Classifier]
     rulebook: Rulebook
     tagger: Callable[[], TextTagger | None] = lambda: None
+    parser: MailParser = field(default_factory=MailParser)
 
     def run(self, step: Step, works: Sequence[Work]) -> None:
         """Do one step for some inquiries; classifying and parsing gain from several at once."""
@@ -79,7 +81,21 @@ class Steps:
 
     def parse(self, works: Sequence[Work]) -> None:
         """Raw bytes to inquiries, stored together."""
-        self.repository.worklist.parsed_all([(work, self._parsed(work)) for work in works])
+        mails = [work for work in works if work.channel == "email"]
+        apart: dict[str, Inquiry] = {}
+        if len(mails) >= MANY:
+            stored = [self._stored_mail(work) for work in mails]
+            found = self.parser.parse(
+                stored, self.settings.limits, self.settings.rules.authserv_ids
+            )
+            apart = {inquiry.id: inquiry for inquiry in found if inquiry}
+        self.repository.worklist.parsed_all(
+            [(work, apart.get(work.id) or self._parsed(work)) for work in works]
+        )
+
+    def _stored_mail(self, work: Work) -> Stored:
+        path = self.repository.blobs.path(work.sha256)
+        return Stored(work.id, path, work.sha256, work.ref, work.received_at, work.campaign)
 
     def _parsed(self, work: Work) -> Inquiry:
         blobs, limits = self.repository.blobs, self.settings.limits
