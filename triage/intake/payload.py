@@ -12,12 +12,13 @@ from typing import Final
 from triage.errors import Permanent
 from triage.intake.charsets import decode
 from triage.intake.markup import HTML_CHARS, html_text
-from triage.intake.structure import ALPHABET, files
+from triage.intake.structure import ALPHABET, HUGE_BYTES, files
 from triage.intake.text import unflowed
 
 TEXT_BYTES: Final = 2 * HTML_CHARS
 """Bytes of one text part that are decoded; far more than the text limits keep."""
 
+_BLANK: Final = re.compile(rb"\r?\n\r?\n")
 _LEVELS: Final = 10_000  # it was checked
 _META_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _HTML_START: Final = re.compile(r"\s*(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE)
@@ -53,6 +54,8 @@ def tree(raw: bytes) -> Message:
 
     Raises `Permanent` where labels in it make the parser itself fail, and `RecursionError`.
     """
+    if len(raw) >= HUGE_BYTES and (single := _single(raw)):
+        return single
     places = files(raw, _LEVELS)
     if not places:
         return parsed(raw)
@@ -68,8 +71,20 @@ def tree(raw: bytes) -> Message:
         word = part._payload  # type: ignore[attr-defined]  # get_payload decodes
         if isinstance(word, str) and word in missing:
             start, stop = missing.pop(word)
-            part.set_payload(raw[start:stop].decode("ascii"))
+            part.set_payload(raw[start:stop].decode("ascii", "surrogateescape"))
     return parsed(raw) if missing else message
+
+
+def _single(raw: bytes) -> Message | None:
+    """A mail that is one part; None for any other."""
+    blank = _BLANK.search(raw)
+    if blank is None:
+        return None
+    message = parsed(raw[: blank.end()])
+    if message.get_payload() or message.get_content_maintype() in {"multipart", "message"}:
+        return None
+    message.set_payload(raw[blank.end() :].decode("ascii", "surrogateescape"))
+    return message
 
 
 def parsed(raw: bytes) -> Message:

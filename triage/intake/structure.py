@@ -22,6 +22,8 @@ ALPHABET: Final = (string.ascii_letters + string.digits + "+/").encode()
 """What base64 is written with."""
 FILE_BYTES: Final = 4096
 """Bytes of base64 from which on the parser is spared a file."""
+HUGE_BYTES: Final = 1_000_000
+"""Bytes of anything from which on it is: as lines it would take ten times its size."""
 
 _KNOWN: Final = re.compile(
     rb"(?:from|to|cc|bcc|subject|date|received|message-id|return-path|delivered-to|reply-to|sender"
@@ -39,9 +41,6 @@ _BOUNDARY: Final = re.compile(
 )
 _MULTIPART: Final = re.compile(rb"[\s\"]*multipart/", re.IGNORECASE)
 _MESSAGE: Final = re.compile(rb"[\s\"]*message/", re.IGNORECASE)
-_BASE64: Final = re.compile(
-    rb"(?<=[\r\n])content-transfer-encoding[ \t]*:[ \t]*base64[ \t]*\r?\n", re.IGNORECASE
-)
 _NESTED: Final = b""  # stands on the stack for a message within a message
 
 
@@ -97,28 +96,30 @@ def _line(raw: bytes, position: int) -> bytes:
 
 
 def files(raw: bytes, depth_limit: int) -> list[tuple[int, int]]:
-    """Where in a mail the large files in base64 stand, each with nothing else between its ends."""
-    starts: list[int] = []
-    measure(raw, depth_limit, starts)
-    found = []
-    for start in starts:
-        end = raw.find(b"\n--", start)
-        if end - start < FILE_BYTES:
-            continue
-        end -= raw[end - 1 : end] == b"\r"
-        if not raw[start:end].translate(None, ALPHABET + b"=\r\n"):
-            found.append((start, end))
-    return found
+    """Where in a mail large parts stand in which no other can be: files in base64, and huge ones of
+    any kind.
+    """
+    spans: list[tuple[int, int]] = []
+    measure(raw, depth_limit, spans)
+    return [
+        (start, end)
+        for start, end in spans
+        if end - start >= HUGE_BYTES
+        or (end - start >= FILE_BYTES and not raw[start:end].translate(None, ALPHABET + b"=\r\n"))
+    ]
 
 
-def measure(raw: bytes, depth_limit: int, starts: list[int] | None = None) -> tuple[int, int]:
+def measure(
+    raw: bytes, depth_limit: int, spans: list[tuple[int, int]] | None = None
+) -> tuple[int, int]:
     """Count the parts and the nesting depth of a mail; stops counting above `depth_limit`.
 
-    Adds to `starts` where the content of parts in base64 begins.
+    Adds to `spans` where the content of each part that holds no others begins and ends.
     """
     stack: list[bytes] = []
     parts = deepest = 1
     position = _part_header(raw, 0, stack)
+    begun = -1
     while True:
         deepest = max(deepest, len(stack) + 1)
         if deepest > depth_limit or not any(stack):
@@ -131,15 +132,22 @@ def measure(raw: bytes, depth_limit: int, starts: list[int] | None = None) -> tu
         level = _level(stack, marker)
         if level < 0:
             continue
+        if spans is not None and 0 <= begun < found.start():
+            spans.append((begun, _line_end(raw, found.start())))
+        begun = -1
         if stack[level] != marker:  # the closing delimiter
             del stack[level:]
             continue
         del stack[level + 1 :]
         parts += 1
-        start, position = position, _part_header(raw, position, stack)
-        if starts is not None and _BASE64.search(raw, start, position):
-            starts.append(position)
+        position = _part_header(raw, position, stack)
+        begun = position if len(stack) == level + 1 else -1
     return parts, deepest
+
+
+def _line_end(raw: bytes, position: int) -> int:
+    """Where the line ends after which the next begins at `position`."""
+    return position - (2 if raw[position - 2 : position] == b"\r\n" else 1)
 
 
 def _level(stack: list[bytes], marker: bytes) -> int:
