@@ -29,7 +29,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +127,7 @@ def ours(port: int, password: str, folder: Path, number: int) -> dict[str, float
     none: Any = None
     steps = Steps(settings, repository, none, none, load_rulebook(settings))
     mailbox = build_source(settings.sources[0], settings.limits, settings.store.data_dir)
+    pool = ThreadPoolExecutor(settings.engine.workers)
     done = threading.Event()
     began = time.perf_counter()
 
@@ -138,21 +141,23 @@ def ours(port: int, password: str, folder: Path, number: int) -> dict[str, float
     thread.start()
     while True:
         last = done.is_set()
-        works = repository.worklist.due("email", 200)
+        works = repository.worklist.due("email", 256)
         works = [work for work in works if work.stage is Stage.RECEIVED]
         if not works and last:
             break
-        for start in range(0, len(works), 32):
-            steps.run(Step.PARSE, works[start : start + 32])
+        groups = [works[start : start + 32] for start in range(0, len(works), 32)]
+        list(pool.map(partial(steps.run, Step.PARSE), groups))
         if not works:
             time.sleep(0.01)
+    memory = sum(_peak(process) for process in _family())
+    pool.shutdown()
     steps.parser.close()
     thread.join()
     seconds = time.perf_counter() - began
     counts = repository.archive.counts()
     assert sum(counts.values()) == number
     repository.close()
-    return {"seconds": seconds}
+    return {"seconds": seconds, "rss_mb": memory}
 
 
 def loop(port: int, password: str, folder: Path, number: int) -> dict[str, float]:
@@ -185,7 +190,20 @@ def loop(port: int, password: str, folder: Path, number: int) -> dict[str, float
     client.logout()
     (stored,) = database.execute("SELECT count(*) FROM mails").fetchone()
     assert stored == number
-    return {"seconds": seconds}
+    return {"seconds": seconds, "rss_mb": _peak(os.getpid())}
+
+
+def _family() -> list[int]:
+    """This process and its children."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    return [os.getpid(), *(int(name) for path in tasks for name in path.read_text().split())]
+
+
+def _peak(process: int) -> float:
+    """The most memory that a process had resident, in MB."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    (peak,) = re.findall(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(peak) / 1000
 
 
 def child(arguments: argparse.Namespace) -> None:
@@ -196,7 +214,6 @@ def child(arguments: argparse.Namespace) -> None:
     found = run(arguments.port, os.environ["BENCH_PASSWORD"], arguments.folder, arguments.mails)
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     seconds = sum(usage.ru_utime + usage.ru_stime for usage in usages)
-    found["rss_mb"] = sum(usage.ru_maxrss for usage in usages) / 1000  # there is one child at most
     found["cpu_ms"] = seconds / arguments.mails * 1000
     print(json.dumps(found))
 

@@ -54,6 +54,8 @@ class BlobStore:
         if len(contents) < _FEW or _SYNCFS is None:
             return [self.put(content) for content in contents]
         try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._tidy()
             stored = [self._put_aside(content) for content in contents]
             _sync_file_system(self.root)
         except OSError as error:
@@ -111,8 +113,6 @@ class BlobStore:
         """Store bytes under their name, without waiting for the disk. What is there and whole is
         left alone: it may be the only copy that would survive a power cut now.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        self._tidy()
         name = hashlib.sha256(content).hexdigest()
         place = str(self._place(name))
         if not _holds(place, content):
