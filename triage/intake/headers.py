@@ -23,12 +23,14 @@ def field_text(raw: bytes) -> str:
     They stay encoded because a decoded name may hold commas and brackets.
     """
     text = " ".join(decode(raw).text.replace("\0", "").splitlines())
-    return _RUN.sub(_reencoded, text)
+    return _RUN.sub(_reencoded, text) if "=?" in text else text
 
 
 def words(value: str) -> str:
     """An unstructured field for people: encoded words decoded, one line, nothing unprintable."""
-    text = _RUN.sub(lambda run: _decoded(run.group()), _text(value))
+    text = value if value.isascii() else _text(value)
+    if "=?" in text or "\x1b" in text:
+        text = _RUN.sub(lambda run: _decoded(run.group()), _text(text))
     return " ".join(cleaned(text).split())
 
 

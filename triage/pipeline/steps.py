@@ -7,7 +7,7 @@ moved already is left alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from triage.delivery.payload import Case
 from triage.errors import Configuration, Permanent
 from triage.intake.call import read_call
 from triage.intake.mail import parse_mail
+from triage.intake.parser import MANY, MailParser, Stored
 from triage.pipeline.decide import decide, held_back, may_be_lead, untaken
 from triage.pipeline.prior import ruling
 from triage.pipeline.reading import Reading, read
@@ -50,16 +51,17 @@ class Steps:
     classifier: Callable[[], Classifier]
     rulebook: Rulebook
     tagger: Callable[[], TextTagger | None] = lambda: None
+    parser: MailParser = field(default_factory=MailParser)
 
     def run(self, step: Step, works: Sequence[Work]) -> None:
-        """Do one step for some inquiries; only classifying gains from several at once."""
+        """Do one step for some inquiries; classifying and parsing gain from several at once."""
         if step in _IN_PROCESS:
             self._begin(step, works)
-        if step is Step.CLASSIFY:
-            self.classify(works)
+        together = {Step.CLASSIFY: self.classify, Step.PARSE: self.parse}
+        if step in together:
+            together[step](works)
             return
         action = {
-            Step.PARSE: self.parse,
             Step.TRANSCRIBE: self.transcribe,
             Step.QUALIFY: self.qualify,
             Step.SETTLE: self.settle,
@@ -78,11 +80,28 @@ class Steps:
             self.classifier()  # loading takes seconds, and is nobody's attempt
         self.repository.worklist.begun(works)
 
-    def parse(self, work: Work) -> None:
-        """Raw bytes to an inquiry."""
+    def parse(self, works: Sequence[Work]) -> None:
+        """Raw bytes to inquiries, stored together."""
+        mails = [work for work in works if work.channel == "email"]
+        apart: dict[str, Inquiry] = {}
+        if len(mails) >= MANY:
+            stored = [self._stored_mail(work) for work in mails]
+            found = self.parser.parse(
+                stored, self.settings.limits, self.settings.rules.authserv_ids
+            )
+            apart = {inquiry.id: inquiry for inquiry in found if inquiry}
+        self.repository.worklist.parsed_all(
+            [(work, apart.get(work.id) or self._parsed(work)) for work in works]
+        )
+
+    def _stored_mail(self, work: Work) -> Stored:
+        path = self.repository.blobs.path(work.sha256)
+        return Stored(work.id, path, work.sha256, work.ref, work.received_at, work.campaign)
+
+    def _parsed(self, work: Work) -> Inquiry:
         blobs, limits = self.repository.blobs, self.settings.limits
         if work.channel == "email":
-            inquiry = parse_mail(
+            return parse_mail(
                 blobs.read(work.sha256),
                 inquiry_id=work.id,
                 ref=work.ref,
@@ -91,16 +110,14 @@ class Steps:
                 campaign=work.campaign,
                 authserv_ids=self.settings.rules.authserv_ids,
             )
-        else:
-            inquiry = read_call(
-                inquiry_id=work.id,
-                ref=work.ref,
-                received_at=work.received_at,
-                sidecar=work.sidecar,
-                duration_s=self.transcriber.probe(blobs.path(work.sha256)).duration_s,
-                campaign=work.campaign,
-            )
-        self.repository.worklist.parsed(work, inquiry)
+        return read_call(
+            inquiry_id=work.id,
+            ref=work.ref,
+            received_at=work.received_at,
+            sidecar=work.sidecar,
+            duration_s=self.transcriber.probe(blobs.path(work.sha256)).duration_s,
+            campaign=work.campaign,
+        )
 
     def transcribe(self, work: Work) -> None:
         """A recording to text."""

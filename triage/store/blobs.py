@@ -54,6 +54,8 @@ class BlobStore:
         if len(contents) < _FEW or _SYNCFS is None:
             return [self.put(content) for content in contents]
         try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._tidy()
             stored = [self._put_aside(content) for content in contents]
             _sync_file_system(self.root)
         except OSError as error:
@@ -111,23 +113,17 @@ class BlobStore:
         """Store bytes under their name, without waiting for the disk. What is there and whole is
         left alone: it may be the only copy that would survive a power cut now.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        self._tidy()
         name = hashlib.sha256(content).hexdigest()
-        place = self._place(name)
-        try:
-            whole = place.read_bytes() == content
-        except FileNotFoundError:
-            whole = False
-            place.parent.mkdir(parents=True, exist_ok=True)
-        if not whole:
+        place = str(self._place(name))
+        if not _holds(place, content):
             handle, aside = tempfile.mkstemp(prefix=_ASIDE, dir=self.root)
             try:
                 with os.fdopen(handle, "wb") as out:
                     out.write(content)
-                Path(aside).replace(place)
-            finally:
+                os.replace(aside, place)  # noqa: PTH105 - of thousands a second
+            except BaseException:
                 Path(aside).unlink(missing_ok=True)
+                raise
         return name, len(content)
 
     def _tidy(self) -> None:
@@ -139,6 +135,21 @@ class BlobStore:
             with suppress(FileNotFoundError):
                 if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
                     left.unlink()
+
+
+def _holds(place: str, content: bytes) -> bool:
+    """Whether the content is there; makes the folders for it where it is not."""
+    try:
+        with open(place, "rb") as file:  # noqa: PTH123 - as above
+            return file.read() == content
+    except FileNotFoundError:
+        folder = os.path.dirname(place)  # noqa: PTH120 - as above
+        with suppress(FileExistsError):
+            try:
+                os.mkdir(folder)  # noqa: PTH102 - as above
+            except FileNotFoundError:
+                os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - as above
+        return False
 
 
 def _chunks(content: bytes | Path) -> Iterator[bytes]:

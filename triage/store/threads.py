@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from triage.store import tables
 from triage.store.database import Database
@@ -28,6 +29,14 @@ _REPLY: Final = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS: Final = re.compile(r"[^\s<>,;:\"()]+@[^\s<>,;:\"()]+")
+
+_MESSAGE: Final = insert(tables.messages)
+_MESSAGE_ID: Final = insert(tables.message_ids)
+_KNOWN: Final = (
+    select(tables.message_ids.c.digest)
+    .where(tables.message_ids.c.digest.in_(bindparam("names", expanding=True)))
+    .distinct()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +110,41 @@ class Threads:
         return found if len(found) > 1 else []
 
 
-def link(connection: Connection, inquiry: Inquiry) -> list[str]:
+def link_all(
+    connection: Connection, inquiries: Sequence[Inquiry]
+) -> Iterator[tuple[str, list[str]]]:
+    """Put mails where they belong; yields each id with what `_link` returns for it.
+
+    Most mails begin a conversation of their own, and these are written together.
+    """
+    mails = [(inquiry, envelope(inquiry)) for inquiry in inquiries]
+    named = Counter(name for _, mail in mails for name in mail.ids)
+    known = {name for name, number in named.items() if number > 1} | _known(connection, named)
+    alone = [pair for pair in mails if known.isdisjoint(pair[1].ids) and not pair[1].is_reply]
+    if alone:
+        connection.execute(_MESSAGE, [_row(inquiry, mail, inquiry.id) for inquiry, mail in alone])
+    if ids := [row for inquiry, mail in alone for row in _id_rows(inquiry, mail)]:
+        connection.execute(_MESSAGE_ID, ids)
+    single = {inquiry.id for inquiry, _ in alone}
+    for inquiry, mail in mails:
+        yield inquiry.id, [] if inquiry.id in single else _link(connection, inquiry, mail)
+
+
+def _known(connection: Connection, names: Iterable[str]) -> set[str]:
+    """Which of these message ids some mail named before."""
+    wanted = sorted(names)
+    found: set[str] = set()
+    for start in range(0, len(wanted), 400):  # SQLite bounds the variables of a statement
+        rows = connection.execute(_KNOWN, {"names": wanted[start : start + 400]})
+        found.update(rows.scalars())
+    return found
+
+
+def _link(connection: Connection, inquiry: Inquiry, mail: Envelope) -> list[str]:
     """Put a mail where it belongs; returns the other inquiries of its conversation, oldest first.
 
     A reply that came before what it answers is joined when that comes.
     """
-    mail = envelope(inquiry)
     found = _by_ids(connection, inquiry.id, mail) or _by_subject(connection, inquiry, mail)
     conversations = list(dict.fromkeys(row.conversation_id for row in found))
     chosen = conversations[0] if conversations else inquiry.id
@@ -117,30 +155,32 @@ def link(connection: Connection, inquiry: Inquiry) -> list[str]:
             .where(table.c.conversation_id.in_(conversations[1:]))
             .values(conversation_id=chosen)
         )
-    connection.execute(
-        insert(table).values(
-            inquiry_id=inquiry.id,
-            conversation_id=chosen,
-            author=mail.author,
-            people=" ".join(sorted(mail.people)),
-            subject=mail.subject,
-            received_at=inquiry.received_at,
-        )
-    )
+    connection.execute(_MESSAGE, _row(inquiry, mail, chosen))
     if mail.ids:
-        connection.execute(
-            insert(tables.message_ids),
-            [
-                {"digest": name, "inquiry_id": inquiry.id, "own": name == mail.own}
-                for name in mail.ids
-            ],
-        )
+        connection.execute(_MESSAGE_ID, _id_rows(inquiry, mail))
     others = (
         select(table.c.inquiry_id)
         .where(table.c.conversation_id == chosen, table.c.inquiry_id != inquiry.id)
         .order_by(table.c.received_at, table.c.inquiry_id)
     )
     return list(connection.execute(others).scalars()) if found else []
+
+
+def _row(inquiry: Inquiry, mail: Envelope, conversation_id: str) -> dict[str, object]:
+    return {
+        "inquiry_id": inquiry.id,
+        "conversation_id": conversation_id,
+        "author": mail.author,
+        "people": " ".join(sorted(mail.people)),
+        "subject": mail.subject,
+        "received_at": inquiry.received_at,
+    }
+
+
+def _id_rows(inquiry: Inquiry, mail: Envelope) -> list[dict[str, object]]:
+    return [
+        {"digest": name, "inquiry_id": inquiry.id, "own": name == mail.own} for name in mail.ids
+    ]
 
 
 def _by_ids(connection: Connection, inquiry_id: str, mail: Envelope) -> list[Row[Any]]:

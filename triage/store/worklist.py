@@ -8,10 +8,10 @@ That makes each step safe to repeat, whatever was killed, whenever.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from triage.errors import Permanent
 from triage.store import outbox, people, records, tables, threads
@@ -33,6 +33,35 @@ from triage.types import (
 REFUSED = "refused:"  # how the identity of an item begins that its source refused
 
 _OPEN = tuple(stage for stage in Stage if stage not in {Stage.SETTLED, Stage.QUARANTINED})
+
+# Built once: putting a statement together takes longer than SQLite does to carry it out.
+_ROWS = select(tables.inquiries).where(tables.inquiries.c.id.in_(bindparam("ids", expanding=True)))
+_HELD = (
+    select(tables.inquiries.c.id, tables.inquiries.c.stage)
+    .where(tables.inquiries.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(tables.inquiries.c.id)
+    .with_for_update()
+)
+_BEGUN = (
+    update(tables.inquiries)
+    .where(tables.inquiries.c.id == bindparam("work"))
+    .where(tables.inquiries.c.stage == bindparam("at"))
+    .values(attempts=bindparam("count"))
+)
+_PARSED = (
+    update(tables.inquiries)
+    .where(tables.inquiries.c.id == bindparam("work"))
+    .values(
+        stage=Stage.PARSED,
+        attempts=0,
+        error="",
+        due_at=bindparam("due"),
+        sender=bindparam("by"),
+        subject=bindparam("about"),
+        campaign=bindparam("of"),
+    )
+)
+_CONTENT = insert(tables.contents)
 
 
 class Worklist:
@@ -78,39 +107,49 @@ class Worklist:
 
     def get(self, inquiry_id: str) -> Work | None:
         """The row of one inquiry."""
-        query = select(tables.inquiries).where(tables.inquiries.c.id == inquiry_id)
+        return self.rows([inquiry_id]).get(inquiry_id)
+
+    def rows(self, ids: Sequence[str]) -> dict[str, Work]:
+        """The rows of some inquiries, by id."""
         with self.database.read() as connection:
-            row = connection.execute(query).first()
-        return _work(row) if row else None
+            return {row.id: _work(row) for row in connection.execute(_ROWS, {"ids": list(ids)})}
 
     def parsed(self, work: Work, inquiry: Inquiry) -> bool:
         """RECEIVED → PARSED, with what was parsed."""
+        return bool(self.parsed_all([(work, inquiry)]))
+
+    def parsed_all(self, pairs: Sequence[tuple[Work, Inquiry]]) -> list[str]:
+        """As `parsed`, for many in one transaction; returns the ids of those that were moved."""
         moment = records.now()
+        data = {work.id: records.dump(inquiry) for work, inquiry in pairs}
         with self.database.write() as connection:
-            if not _move(
-                connection,
-                work,
-                Stage.PARSED,
-                sender=str(inquiry.author),
-                subject=inquiry.subject,
-                campaign=inquiry.campaign,
-            ):
-                return False
+            here = _held(connection, [work for work, _ in pairs])
+            moved = [inquiry for work, inquiry in pairs if work.id in here]
+            if not moved:
+                return []
+            connection.execute(_PARSED, [_parsed_row(inquiry, moment) for inquiry in moved])
             connection.execute(
-                insert(tables.contents).values(
-                    inquiry_id=work.id, data=records.dump(inquiry), created_at=moment
-                )
+                _CONTENT,
+                [
+                    {"inquiry_id": inquiry.id, "data": data[inquiry.id], "created_at": moment}
+                    for inquiry in moved
+                ],
             )
-            records.note(connection, work.id, "parsed", {"warnings": list(inquiry.warnings)})
-            if inquiry.channel == "email":
+            notes = [
+                records.Noted(inquiry.id, "parsed", {"warnings": list(inquiry.warnings)})
+                for inquiry in moved
+            ]
+            mails = [inquiry for inquiry in moved if inquiry.channel == "email"]
+            if mails:
                 # Two mails of one conversation may be parsed at once, and must see each other.
                 people.exclusive(self.database, connection)
-                others = threads.link(connection, inquiry)
-                records.note_all(
-                    connection,
-                    [records.Noted(other, "reply", {"inquiry": work.id}) for other in others[:1]],
-                )
-        return True
+                notes += [
+                    records.Noted(others[0], "reply", {"inquiry": name})
+                    for name, others in threads.link_all(connection, mails)
+                    if others
+                ]
+            records.note_all(connection, notes)
+        return [inquiry.id for inquiry in moved]
 
     def transcribed(self, work: Work, transcript: Transcript) -> bool:
         """PARSED → TRANSCRIBED, with the transcript."""
@@ -219,13 +258,13 @@ class Worklist:
     def begun(self, works: Sequence[Work]) -> None:
         """Count an attempt before it is made: an item that kills the process is found out too."""
         with self.database.write() as connection:
-            for work in sorted(works, key=lambda work: work.id):
-                connection.execute(
-                    update(tables.inquiries)
-                    .where(tables.inquiries.c.id == work.id)
-                    .where(tables.inquiries.c.stage == work.stage)
-                    .values(attempts=work.attempts + 1)
-                )
+            connection.execute(
+                _BEGUN,
+                [
+                    {"work": work.id, "at": work.stage, "count": work.attempts + 1}
+                    for work in sorted(works, key=lambda work: work.id)
+                ],
+            )
 
     def postponed(self, work: Work, error: str, wait: timedelta, *, counts: bool = True) -> bool:
         """A step failed and is tried again after `wait`; `counts` as one of its attempts."""
@@ -296,6 +335,23 @@ class Worklist:
                 return False
             records.note(connection, inquiry_id, "requeued", {"stage": stage})
         return True
+
+
+def _held(connection: Connection, works: Sequence[Work]) -> set[str]:
+    """Which of these are still at their stage; they stay there until the transaction ends."""
+    stages = {work.id: work.stage for work in works}
+    rows = connection.execute(_HELD, {"ids": list(stages)})
+    return {row.id for row in rows if row.stage == stages[row.id]}
+
+
+def _parsed_row(inquiry: Inquiry, moment: datetime) -> dict[str, object]:
+    return {
+        "work": inquiry.id,
+        "due": moment,
+        "by": str(inquiry.author),
+        "about": inquiry.subject,
+        "of": inquiry.campaign,
+    }
 
 
 def _move(connection: Connection, work: Work, stage: Stage, **values: Any) -> bool:

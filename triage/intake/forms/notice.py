@@ -61,6 +61,15 @@ _SYSTEM: Final = re.compile(
     "|".join(f"(?P<s{index}>{words})" for index, words in enumerate(_SYSTEMS.values())),
     re.IGNORECASE | re.MULTILINE,
 )
+# Nothing of the above is in a text without one of these, and most texts have none: looking for
+# them takes a hundredth of the time.
+_HINTS: Final = (
+    "a contact form on", "message body:", "wpforms", "--- ", "gravity", "elementor", "ninja",
+    "formidable", "frm_action", "jotform", "typeform", "google", "forms.gle", "microsoft",
+    "forms.office", "forms.cloud", "hubspot", "squarespace", "submission from", "wix",
+    "message details:", "webflow", "shopify", "online store", "formspree", "netlify", "unbounce",
+    "feedback form", "adf",
+)  # fmt: skip
 _EDGE: Final = 500
 _REACHABLE: Final = {"email", "phone"}
 
@@ -135,7 +144,11 @@ def _is_machine(text: str, envelope: Envelope) -> bool:
 
 
 def _system(text: str, envelope: Envelope) -> str:
-    found = _SYSTEM.search(f"{envelope.sender}\n{envelope.subject}\n{text}")
+    whole = f"{envelope.sender}\n{envelope.subject}\n{text}"
+    folded = whole.casefold()
+    if not any(hint in folded for hint in _HINTS):
+        return ""
+    found = _SYSTEM.search(whole)
     if found is None or found.lastgroup is None:
         return ""
     return list(_SYSTEMS)[int(found.lastgroup[1:])]
