@@ -153,10 +153,10 @@ class Lanes:
 
 
 def company(batch: int, work: Work) -> Company:
-    """What `work` may be done with: the model (`batch` at a time) and the parser like many at once.
+    """What `work` may be done with: the model (`batch` at a time) and the parser like many.
 
-    A mail whose parsing was begun before is parsed alone: it may be what killed the process, and the
-    others would count that as attempts of theirs.
+    A mail whose parsing was begun before is parsed alone: it may be what killed the process, and
+    the others would count that as attempts of theirs.
     """
     step = next_step(work)
     if step is None:
