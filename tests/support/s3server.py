@@ -50,8 +50,7 @@ class S3Server:
     def start(self) -> None:
         """Make its store where there is none, and wait until it answers."""
         if not (self.root / "meta").exists():
-            self._run("format", "--storage=file", f"--bucket={self.root}/objects/", "--trash-days=0",
-                      self._meta, "tests")  # fmt: skip
+            self._format(self._meta)
         with (self.root / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -91,8 +90,7 @@ class S3Server:
 
     def load(self, bucket: str, keys: Iterable[str]) -> None:
         """Put many empty objects into a bucket at once; only before the server is started."""
-        self._run("format", "--storage=file", f"--bucket={self.root}/objects/", "--trash-days=0",
-                  f"badger://{self.root}/empty", "tests")  # fmt: skip
+        self._format(f"badger://{self.root}/empty")
         dump = self.root / "dump.json"
         self._run("dump", f"badger://{self.root}/empty", str(dump))
         content = json.loads(dump.read_text())
@@ -101,6 +99,11 @@ class S3Server:
         content["Counters"] |= {"nextInodes": inodes.last + 100, "usedInodes": inodes.last}
         dump.write_text(json.dumps(content))
         self._run("load", self._meta, str(dump))
+
+    @staticmethod
+    def tag(key: str) -> str:
+        """The ETag of a loaded object."""
+        return hashlib.md5(key.encode()).hexdigest()
 
     def client(self) -> Any:
         """A client of the server."""
@@ -117,6 +120,10 @@ class S3Server:
             aws_secret_access_key=self.secret,
             config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}),
         )
+
+    def _format(self, meta: str) -> None:
+        objects = f"--bucket={self.root}/objects/"
+        self._run("format", "--storage=file", objects, "--trash-days=0", meta, "tests")
 
     def _run(self, *arguments: str) -> None:
         subprocess.run([_PROGRAM, *arguments], check=True, capture_output=True, cwd=self.root)
@@ -159,10 +166,9 @@ def _tree(keys: Iterable[str], inodes: _Inodes) -> dict[str, Any]:
         for folder in folders:
             empty = {"attr": inodes.attributes("directory"), "entries": {}}
             at = at["entries"].setdefault(folder, empty)
-        tag = hashlib.md5(key.encode()).hexdigest()
         at["entries"][name] = {
             "attr": inodes.attributes("regular"),
-            "xattrs": [{"name": "s3-etag", "value": tag}],
+            "xattrs": [{"name": "s3-etag", "value": S3Server.tag(key)}],
             "chunks": [],
         }
     return root

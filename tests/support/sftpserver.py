@@ -1,4 +1,4 @@
-"""The SFTP server of the tests: OpenSSH with its own SFTP, on a free port, in a temporary folder."""
+"""The SFTP server of the tests: OpenSSH on a free port, with its files in a temporary folder."""
 
 from __future__ import annotations
 

@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Protocol
 
 from triage.errors import Configuration
@@ -111,12 +110,9 @@ class FolderFinder:
     def came(self, path: str) -> None:
         """Nothing: folders tell by their times where something came."""
 
-    def count(self, most: int) -> int:
-        """How many files there are, up to `most`."""
+    def all(self) -> Iterator[Entry]:
+        """Every file."""
         self.problems = []
-        return sum(1 for _ in islice(self._all_files(), most))
-
-    def _all_files(self) -> Iterator[Entry]:
         ahead = [self._tree.root().path]
         while ahead:
             scan = self._scan(ahead.pop())

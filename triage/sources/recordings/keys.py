@@ -60,14 +60,10 @@ class KeyFinder:
         """A recording was taken in: more may come beside it."""
         self._lately.append(path)
 
-    def count(self, most: int) -> int:
-        """How many objects there are, up to `most`."""
-        found = 0
+    def all(self) -> Iterator[Entry]:
+        """Every object, in the order of their keys."""
         for page in self._bucket.pages(""):
-            found += len(page)
-            if found >= most:
-                break
-        return min(found, most)
+            yield from page
 
     def _hot(self) -> Iterator[Listed]:
         """From the folder of each of the last recordings on, as far as there is more beside one.

@@ -42,9 +42,10 @@ class Patience:
     def complete(self, entry: Entry) -> bool:
         """Whether the file may be read as it is listed."""
         now = time.monotonic()
-        last = self._seen.get(entry.path) or self._before.get(entry.path)
-        same = last is None or last.revision == entry.revision
-        if last is None or not same:
+        looks = (self._seen.get(entry.path), self._before.get(entry.path))
+        same = all(look is None or look.revision == entry.revision for look in looks)
+        last = looks[0] or looks[1]
+        if last is None or last.revision != entry.revision:
             last = _Seen(entry.revision, now)
         self._seen[entry.path] = last
         if not self._settle:

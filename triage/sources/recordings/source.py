@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import structlog
@@ -31,7 +31,7 @@ _SIDECAR_BYTES = 1_000_000
 _ASKED_AT_ONCE = 2000
 _ASIDE = "recordings-"
 _LEFT_SECONDS = 24 * 3600
-_COUNTED = 10_000  # files that a check counts
+_COUNTED = 10_000  # recordings that a check counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +94,14 @@ class Recordings:
             self._raise_problems()
 
     def check(self) -> str:
-        """How many files there are. Raises like `poll`."""
+        """How many recordings there are. Raises like `poll`."""
         with self._store.session():
-            number = self._finder.count(_COUNTED)
+            recordings = (entry for entry in self._finder.all() if self._matches(entry.name))
+            number = sum(1 for _ in islice(recordings, _COUNTED))
             self._raise_problems()
             about = self._store.describe()
-        shown = f"{number} files" if number < _COUNTED else f"more than {_COUNTED} files"
-        return f"{shown} in {self._store.where}{about and f'; {about}'}"
+        shown = f"at least {number}" if number == _COUNTED else str(number)
+        return f"{shown} recordings in {self._store.where}{about and f'; {about}'}"
 
     def watches(self) -> Sequence[Watch]:
         """What tells of arrivals, where the store can."""

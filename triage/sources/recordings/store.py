@@ -117,5 +117,5 @@ class Finder(Protocol):
     def came(self, path: str) -> None:
         """A recording is about to be taken in: more may come beside it."""
 
-    def count(self, most: int) -> int:
-        """How many files there are, counted up to `most`. Raises nothing of `problems`."""
+    def all(self) -> Iterator[Entry]:
+        """Every file, in any order."""
