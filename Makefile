@@ -27,7 +27,7 @@ endif
 	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --override overrides.txt --editable '.[dev]'
 	@touch $@
 
-servers: ## Install Dovecot and PostgreSQL where that is possible (Debian, Ubuntu)
+servers: ## Install Dovecot, PostgreSQL and OpenSSH where that is possible (Debian, Ubuntu)
 	@sh tests/install-servers.sh
 
 demo: ## Triage a shipped mailbox and shipped recordings, end to end

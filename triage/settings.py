@@ -36,6 +36,7 @@ from triage.errors import Configuration
 Seconds = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+SidecarName = Annotated[str, Field(pattern=r"^[^/{}]*\{(name|stem)\}[^/{}]+$")]
 
 
 class Section(BaseModel):
@@ -277,22 +278,144 @@ class MaildirSource(SourceBase):
     path: Path
 
 
-class RecordingsSource(SourceBase):
-    """A folder of call recordings, each with an optional sidecar (`NAME.json` beside it).
+class RecordingsBase(SourceBase):
+    """What every store of recordings has, wherever it is.
 
-    A file is read once its size has not changed for `settle_seconds`.
+    A file is read once it has not changed for `settle_seconds`. Beside it may be a sidecar, under
+    the first of the names in `sidecars` that is there (`{name}`: the recording's name, `{stem}`:
+    that without its ending); a recording without one waits for it until it is `sidecar_wait`
+    seconds old. Beyond what changed, everything is looked through at leisure: `sweep_files` files a
+    poll at least, and not more often than every `sweep_every` seconds.
     """
 
-    kind: Literal["recordings"]
-    path: Path
     patterns: tuple[str, ...] = (
         "*.wav", "*.mp3", "*.flac", "*.ogg", "*.opus", "*.m4a", "*.gsm", "*.au", "*.amr", "*.webm",
         "*.ulaw", "*.alaw",
     )  # fmt: skip
     settle_seconds: float = Field(default=2.0, ge=0)
+    sidecars: tuple[SidecarName, ...] = ("{name}.json", "{stem}.json")
+    sidecar_wait: float = Field(default=0.0, ge=0)
+    sweep_every: Seconds = 3600.0
+    sweep_files: int = Field(default=10_000, ge=1)
 
 
-Source = Annotated[ImapSource | MaildirSource | RecordingsSource, Field(discriminator="kind")]
+class RecordingsSource(RecordingsBase):
+    """A folder of call recordings. With `events` the system tells at once what arrives."""
+
+    kind: Literal["recordings"]
+    path: Path
+    events: bool = True
+
+
+class SftpSource(RecordingsBase, Secret):
+    """A folder of call recordings on an SFTP server.
+
+    The server must show a host key that is in `known_hosts` (none: that of the worker's user) or
+    has one of the fingerprints in `host_keys`.
+    """
+
+    kind: Literal["sftp"]
+    host: str
+    port: int = Field(default=22, ge=1, le=65535)
+    username: str
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    private_key_file: Path | None = None
+    passphrase: SecretStr | None = None
+    passphrase_file: Path | None = None
+    known_hosts: Path | None = None
+    host_keys: tuple[Annotated[str, Field(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")], ...] = ()
+    path: str = "."
+    timeout: Seconds = 30.0
+
+    @property
+    def secret(self) -> str | None:
+        """The password; None where a key is used instead."""
+        if self.password is None and self.password_file is None:
+            return None
+        return self.reveal(self.password, self.password_file, f"source {self.name!r}: password")
+
+    @property
+    def key_passphrase(self) -> str | None:
+        """What the private key is encrypted with; None where it is not."""
+        if self.passphrase is None and self.passphrase_file is None:
+            return None
+        what = f"source {self.name!r}: passphrase"
+        return self.reveal(self.passphrase, self.passphrase_file, what)
+
+    @model_validator(mode="after")
+    def _can_log_in(self) -> Self:
+        if not (self.password or self.password_file or self.private_key_file):
+            raise ValueError(f"source {self.name!r}: set private_key_file or password_file")
+        if self.known_hosts and self.host_keys:
+            raise ValueError(f"source {self.name!r}: set known_hosts or host_keys, not both")
+        return self
+
+
+class S3Source(RecordingsBase, Secret):
+    """Call recordings in an S3 bucket, below `prefix`. `endpoint`: where it is not Amazon's.
+
+    Without keys of its own it finds them as other programs for S3 do: `profile` of the shared
+    credentials file, `AWS_…` variables, or the role of the machine.
+    """
+
+    kind: Literal["s3"]
+    bucket: str
+    prefix: str = ""
+    endpoint: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    region: str = "us-east-1"
+    access_key: str = ""
+    access_key_file: Path | None = None
+    secret_key: SecretStr | None = None
+    secret_key_file: Path | None = None
+    session_token: SecretStr | None = None
+    session_token_file: Path | None = None
+    profile: str = ""
+    ca_file: Path | None = None
+    timeout: Seconds = 30.0
+
+    @property
+    def key_id(self) -> str:
+        """Which key is used; empty where none is set here."""
+        if self.access_key_file is None:
+            return self.access_key
+        return self.reveal(None, self.access_key_file, f"source {self.name!r}: access_key")
+
+    @property
+    def secret(self) -> str:
+        """The secret key; empty where none is set here."""
+        if self.secret_key is None and self.secret_key_file is None:
+            return ""
+        what = f"source {self.name!r}: secret_key"
+        return self.reveal(self.secret_key, self.secret_key_file, what)
+
+    @property
+    def token(self) -> str:
+        """What goes with keys that hold for a while; empty for others."""
+        if self.session_token is None and self.session_token_file is None:
+            return ""
+        what = f"source {self.name!r}: session_token"
+        return self.reveal(self.session_token, self.session_token_file, what)
+
+    @model_validator(mode="after")
+    def _keys_are_whole(self) -> Self:
+        key = bool(self.access_key or self.access_key_file)
+        if key != bool(self.secret_key or self.secret_key_file):
+            raise ValueError(f"source {self.name!r}: access_key and secret_key belong together")
+        if key and self.profile:
+            raise ValueError(f"source {self.name!r}: set access_key or profile, not both")
+        url = urlsplit(self.endpoint)
+        if url.scheme == "http" and url.hostname not in _LOCAL:
+            raise ValueError(
+                f"source {self.name!r}: {self.endpoint} would send recordings in clear; use https"
+            )
+        return self
+
+
+Source = Annotated[
+    ImapSource | MaildirSource | RecordingsSource | SftpSource | S3Source,
+    Field(discriminator="kind"),
+]
 
 
 class Limits(Section):

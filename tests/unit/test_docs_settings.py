@@ -14,6 +14,7 @@ COMMON = {
     "kind", "name", "poll_every", "since", "forward_past_days", "campaign", "silent_after",
     "enabled",
 }  # fmt: skip
+RECORDINGS = "Recordings, wherever they are"
 SECTIONS = {
     "[business]": settings.Business,
     "[ideal_customer]": settings.IdealCustomer,
@@ -37,7 +38,10 @@ SECTIONS = {
     "[sources.write_back]": settings.WriteBack,
     "[sources.write_back.forward]": settings.Mark,
     'kind = "maildir"': settings.MaildirSource,
+    RECORDINGS: settings.RecordingsBase,
     'kind = "recordings"': settings.RecordingsSource,
+    'kind = "sftp"': settings.SftpSource,
+    'kind = "s3"': settings.S3Source,
 }
 
 
@@ -55,6 +59,10 @@ def documented() -> dict[str, dict[str, str]]:
 def test_every_field_is_described_and_nothing_else(title: str) -> None:
     fields = set(SECTIONS[title].model_fields)
     if title.startswith("kind"):
+        fields -= COMMON
+        if issubclass(SECTIONS[title], settings.RecordingsBase):
+            fields -= set(settings.RecordingsBase.model_fields)
+    if title == RECORDINGS:
         fields -= COMMON
     assert set(documented()[title]) == fields
 

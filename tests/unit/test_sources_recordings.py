@@ -10,17 +10,17 @@ from tests.support.memory import Remembered
 from triage.errors import Configuration
 from triage.settings import Limits, RecordingsSource
 from triage.sources.build import build_source
-from triage.sources.recordings import RecordingsFolder
+from triage.sources.recordings.source import Recordings
 
 SOUND = b"RIFF\x24\0\0\0WAVE not really sound"
 
 
-def source(root: Path, limits: Limits | None = None, **changes: object) -> RecordingsFolder:
+def source(root: Path, limits: Limits | None = None, **changes: object) -> Recordings:
     settings = RecordingsSource.model_validate(
         {"name": "calls", "kind": "recordings", "path": root} | changes
     )
     built = build_source(settings, limits or Limits())
-    assert isinstance(built, RecordingsFolder)
+    assert isinstance(built, Recordings)
     return built
 
 
@@ -36,7 +36,7 @@ def keys(items: object) -> list[str]:
     return [item.ref.key for item in items]  # type: ignore[attr-defined]
 
 
-def test_recordings_are_found_by_pattern_oldest_first(tmp_path: Path) -> None:
+def test_recordings_are_found_by_pattern_those_of_a_folder_oldest_first(tmp_path: Path) -> None:
     write(tmp_path / "b.wav", age=10)
     write(tmp_path / "2026/11/A.WAV", age=20)
     write(tmp_path / "c.Mp3", age=5)
@@ -45,9 +45,9 @@ def test_recordings_are_found_by_pattern_oldest_first(tmp_path: Path) -> None:
     write(tmp_path / ".part.wav")
     write(tmp_path / ".cache/d.wav")
     items = Remembered().take(source(tmp_path))
-    assert keys(items) == ["2026/11/A.WAV", "b.wav", "c.Mp3"]
+    assert keys(items) == ["b.wav", "c.Mp3", "2026/11/A.WAV"]
     status = (tmp_path / "b.wav").stat()
-    second = items[1]
+    second = items[0]
     assert second.ref.revision == f"{status.st_size}-{status.st_mtime_ns}"
     assert second.received_at.timestamp() == pytest.approx(status.st_mtime)
     assert second.content == tmp_path / "b.wav"
@@ -62,32 +62,33 @@ def test_own_patterns_replace_the_usual_ones(tmp_path: Path) -> None:
 
 
 def test_a_recording_is_taken_once(tmp_path: Path) -> None:
-    memory, folder = Remembered(), source(tmp_path)
+    memory, folder = Remembered(), source(tmp_path, settle_seconds=0.1)
     path = write(tmp_path / "a.wav")
     assert len(memory.take(folder)) == 1
     assert memory.take(folder) == []
     write(path, SOUND + b" and more", age=50)
-    assert memory.take(folder) == []  # it changed since the last look
     assert len(memory.take(folder)) == 1
+    assert memory.take(folder) == []
 
 
 def test_a_file_that_still_grows_is_left_alone(tmp_path: Path) -> None:
-    memory, folder = Remembered(), source(tmp_path, settle_seconds=0.4)
+    memory, folder = Remembered(), source(tmp_path, settle_seconds=6)  # longer than a poll waits
     path = tmp_path / "a.wav"
     with path.open("wb") as file:
         for _ in range(4):
             file.write(SOUND)
             file.flush()
             assert memory.take(folder) == []
-            time.sleep(0.1)
-    time.sleep(0.4)
+    moment = time.time() - 10
+    os.utime(path, (moment, moment))
+    assert memory.take(folder) == []  # it changed since the last look
     (item,) = memory.take(folder)
     assert isinstance(item.content, Path)
     assert item.content.read_bytes() == SOUND * 4
 
 
 def test_an_upload_that_stalled_longer_than_its_time_says_is_noticed(tmp_path: Path) -> None:
-    memory, folder = Remembered(), source(tmp_path, settle_seconds=5)
+    memory, folder = Remembered(), source(tmp_path, settle_seconds=20)
     path = write(tmp_path / "a.wav", age=1)
     assert memory.take(folder) == []
     write(path, SOUND * 2, age=60)  # a copy that keeps the time of the original
@@ -122,7 +123,7 @@ def test_a_recording_waits_for_a_sidecar_that_is_being_written(tmp_path: Path) -
     write(tmp_path / "a.wav")
     write(tmp_path / "a.json", b'{"half', age=0)
     write(tmp_path / "b.wav")
-    assert keys(Remembered().take(source(tmp_path))) == ["b.wav"]
+    assert keys(Remembered().take(source(tmp_path, settle_seconds=10))) == ["b.wav"]
 
 
 def test_a_sidecar_is_bounded_and_stays_text(tmp_path: Path) -> None:

@@ -48,6 +48,15 @@ data_dir = "var"                # database and raw copies; back this folder up
 # name = "calls"
 # path = "recordings"
 
+# [[sources]]
+# kind = "sftp"                 # or "s3"; see docs/recordings.md
+# name = "pbx"
+# host = "pbx.example.com"
+# username = "triage"
+# private_key_file = "secrets/pbx-key"
+# host_keys = ["SHA256:…"]      # `ssh-keyscan HOST | ssh-keygen -lf -`, compared with its owner
+# path = "/var/spool/asterisk/monitor"
+
 [transcription]
 caller_channel = "right"        # in stereo recordings; the agent is on the other
 

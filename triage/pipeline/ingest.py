@@ -43,6 +43,10 @@ class SourceMemory:
         """How far a folder was read."""
         return self._arrivals.cursor(self._source, folder)
 
+    def lately(self, most: int) -> list[str]:
+        """The keys of what was taken in last, newest first."""
+        return self._arrivals.lately(self._source, most)
+
     def known(self, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Which (key, revision) pairs were taken in before."""
         return self._arrivals.known(self._source, keys)

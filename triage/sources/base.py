@@ -50,6 +50,9 @@ class Memory(Protocol):
     def cursor(self, folder: str) -> FolderCursor | None:
         """How far a folder was read; None if never."""
 
+    def lately(self, most: int) -> list[str]:
+        """The keys of what was taken in last, newest first."""
+
     def known(self, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Which (key, revision) pairs were taken in before."""
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from triage.errors import Configuration
-from triage.settings import ImapSource, Limits, MaildirSource, RecordingsSource
+from triage.settings import ImapSource, Limits, MaildirSource
+from triage.settings import Source as SourceSettings
 from triage.sources.base import Source
 from triage.sources.imap import ImapMailbox
 from triage.sources.maildir import MaildirFolder
 from triage.sources.oauth import Access
-from triage.sources.recordings import RecordingsFolder
+from triage.sources.recordings.build import build_recordings
 
 
 def build_source(
-    settings: ImapSource | MaildirSource | RecordingsSource,
+    settings: SourceSettings,
     limits: Limits,
     data_dir: Path | None = None,
 ) -> Source:
-    """The source that these settings describe; nothing is opened yet. Tokens are kept below
-    `data_dir`.
+    """The source that these settings describe; nothing is opened yet. Tokens, and copies of
+    recordings until they are stored, are kept below `data_dir`.
     """
     match settings:
         case ImapSource():
@@ -27,8 +28,9 @@ def build_source(
             return ImapMailbox(settings, limits, access)
         case MaildirSource():
             return MaildirFolder(settings, limits)
-        case RecordingsSource():
-            return RecordingsFolder(settings, limits)
+        case _:
+            aside = data_dir / "incoming" if data_dir else None
+            return build_recordings(settings, limits, aside)
 
 
 def tokens_below(data_dir: Path | None) -> Path:

@@ -170,11 +170,16 @@ class Stillness:
 
 
 def key_below(root: Path, path: Path) -> str:
-    r"""The path below the root as text; bytes that are not UTF-8 are written as `\xNN`.
+    """The path below the root as the database keeps it."""
+    return bounded_key(os.fsdecode(path.relative_to(root)))
+
+
+def bounded_key(path: str) -> str:
+    r"""A path as text; bytes that are not UTF-8 (surrogates here) are written as `\xNN`.
 
     A path too long for a database's index keeps its end, and a hash for the rest.
     """
-    key = os.fsencode(path.relative_to(root)).decode("utf-8", "backslashreplace")
+    key = os.fsencode(path).decode("utf-8", "backslashreplace")
     if len(key) <= _KEY_CHARS:
         return key
     return f"{hashlib.sha256(key.encode()).hexdigest()}…{key[-_KEY_CHARS // 2 :]}"

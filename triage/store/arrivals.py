@@ -188,6 +188,18 @@ class Arrivals:
             return None
         return FolderCursor(folder, row.uidvalidity, row.last_uid, row.backlog_from, row.backlog_to)
 
+    def lately(self, source: str, most: int) -> list[str]:
+        """The keys of the last sightings of a source, newest first."""
+        table = tables.sightings
+        query = (
+            select(table.c.key)
+            .where(table.c.source == source)
+            .order_by(table.c.id.desc())
+            .limit(most)
+        )
+        with self.database.read() as connection:
+            return list(connection.execute(query).scalars())
+
     def known(self, source: str, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Which of these (key, revision) pairs of a source were seen before."""
         table = tables.sightings
