@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from triage import __version__
-from triage.cli import admin, correct, deliveries, mailbox, model, records, text, worker
+from triage.cli import admin, correct, deliveries, mailbox, model, recordings, records, text, worker
 from triage.cli.context import Context
 from triage.errors import Configuration, TriageError
 
@@ -55,6 +55,7 @@ records.register(app)
 correct.register()
 deliveries.register(app)
 mailbox.register(app)
+recordings.register(app)
 model.register(app)
 admin.register(app)
 

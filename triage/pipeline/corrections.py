@@ -121,7 +121,7 @@ class Corrections:
         decision = before.decision
         if not before.verdict.model.startswith(BY_PERSON):
             profile = self.settings.business.profile
-            reading = read(inquiry, heard, profile, rulebook.rule(inquiry))
+            reading = read(inquiry, heard, profile, rulebook.rule(inquiry), self.settings.calls)
             decision = decide(
                 before.verdict,
                 qualification,

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from classifiers.verdict import Example
 from triage.pipeline import ruled
 from triage.rules.rulebook import UNRULED, Ruling
+from triage.settings import Calls
 from triage.transcripts.engine import NO_SPEECH
 from triage.types import Inquiry, Transcript, Verdict
 
 # A call in which nobody speaks reached nobody.
 SILENCE = "rule:no-speech@1"
+_CALLS = Calls()
 _MOSTLY = 0.5  # share of flagged text from which a transcript as a whole is not trusted
 
 
@@ -29,13 +31,24 @@ class Reading:
 
 
 def read(
-    inquiry: Inquiry, transcript: Transcript | None, business: str, ruling: Ruling = UNRULED
+    inquiry: Inquiry,
+    transcript: Transcript | None,
+    business: str,
+    ruling: Ruling = UNRULED,
+    calls: Calls = _CALLS,
 ) -> Reading:
-    """Compose the input. Flagged speech is left out: it must never be what makes a lead."""
+    """Compose the input. Flagged speech is left out: it must never be what makes a lead.
+
+    `calls` says what becomes of a call that nobody may transcribe.
+    """
     settled: Verdict | None = None
     doubts: tuple[str, ...] = ()
     if transcript is not None:
         text, settled, doubts = _read_call(transcript)
+    elif inquiry.call and inquiry.call.withheld:
+        text = ""
+        if inquiry.call.withheld == "no-consent" and calls.without_consent == "review":
+            doubts = ("somebody may call back",)
     else:
         text = inquiry.body
         if not (text.strip() or inquiry.subject.strip()):

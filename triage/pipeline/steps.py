@@ -7,7 +7,8 @@ moved already is left alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from triage import metrics
 from triage.delivery.payload import Case
 from triage.errors import Configuration, Permanent
 from triage.intake.call import read_call
+from triage.intake.calls.reader import CallReader
 from triage.intake.mail import parse_mail
 from triage.pipeline.decide import decide, may_be_lead, untaken
 from triage.pipeline.reading import Reading, read
@@ -26,6 +28,7 @@ from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
 from triage.signals.learned import TextTagger
 from triage.signals.qualify import qualify
+from triage.store import records
 from triage.store.records import Work
 from triage.store.repository import Repository
 from triage.transcripts.host import TranscriberHost
@@ -33,6 +36,7 @@ from triage.types import Inquiry, Outcome, Transcript
 
 T = TypeVar("T")
 
+_RECORD_EVERY = 5.0  # seconds between looks for a call's record
 # These run in the worker itself, on what strangers sent; recordings have a process of their own.
 _IN_PROCESS = {Step.PARSE, Step.CLASSIFY, Step.QUALIFY}
 
@@ -48,6 +52,7 @@ class Steps:
     transcriber: TranscriberHost
     classifier: Callable[[], Classifier]
     rulebook: Rulebook
+    calls: CallReader = field(default_factory=CallReader)
     tagger: Callable[[], TextTagger | None] = lambda: None
 
     def run(self, step: Step, works: Sequence[Work]) -> None:
@@ -79,30 +84,45 @@ class Steps:
 
     def parse(self, work: Work) -> None:
         """Raw bytes to an inquiry."""
-        blobs, limits = self.repository.blobs, self.settings.limits
-        if work.channel == "email":
-            inquiry = parse_mail(
-                blobs.read(work.sha256),
-                inquiry_id=work.id,
-                ref=work.ref,
-                received_at=work.received_at,
-                limits=limits,
-                campaign=work.campaign,
-                authserv_ids=self.settings.rules.authserv_ids,
-            )
-        else:
-            inquiry = read_call(
-                inquiry_id=work.id,
-                ref=work.ref,
-                received_at=work.received_at,
-                sidecar=work.sidecar,
-                duration_s=self.transcriber.probe(blobs.path(work.sha256)).duration_s,
-                campaign=work.campaign,
-            )
+        if work.channel == "call":
+            self._parse_call(work)
+            return
+        inquiry = parse_mail(
+            self.repository.blobs.read(work.sha256),
+            inquiry_id=work.id,
+            ref=work.ref,
+            received_at=work.received_at,
+            limits=self.settings.limits,
+            campaign=work.campaign,
+            authserv_ids=self.settings.rules.authserv_ids,
+        )
+        self.repository.worklist.parsed(work, inquiry)
+
+    def _parse_call(self, work: Work) -> None:
+        """A recording to an inquiry, once its record is there or has been waited for."""
+        known = self.calls.of(work.ref.source).read(work.ref.key, work.sidecar)
+        left = known.wait - (records.now() - work.received_at).total_seconds()
+        if known.missing and left > 0:
+            again = timedelta(seconds=min(left, _RECORD_EVERY))
+            self.repository.worklist.postponed(work, known.missing, again, counts=False)
+            return
+        sound = self.transcriber.probe(self.repository.blobs.path(work.sha256))
+        inquiry = read_call(
+            inquiry_id=work.id,
+            ref=work.ref,
+            received_at=work.received_at,
+            known=known,
+            duration_s=sound.duration_s,
+            campaign=work.campaign,
+        )
         self.repository.worklist.parsed(work, inquiry)
 
     def transcribe(self, work: Work) -> None:
-        """A recording to text."""
+        """A recording to text, unless nobody may transcribe it."""
+        inquiry = self._stored(self.repository.archive.content(work.id), "content")
+        if inquiry.call and inquiry.call.withheld:
+            self.repository.worklist.passed_over(work, inquiry.call.withheld)
+            return
         transcript = self.transcriber.transcribe(self.repository.blobs.path(work.sha256))
         self.repository.worklist.transcribed(work, transcript)
 
@@ -167,7 +187,7 @@ class Steps:
     def _reading(self, work: Work) -> Reading:
         inquiry, transcript = self._text(work)
         profile = self.settings.business.profile
-        return read(inquiry, transcript, profile, self.rulebook.rule(inquiry))
+        return read(inquiry, transcript, profile, self.rulebook.rule(inquiry), self.settings.calls)
 
     @staticmethod
     def _reached(milestone: metrics.Milestone, work: Work) -> None:

@@ -106,21 +106,21 @@ class RecordingsFolder:
             received_at=recording.changed_at,
             media_type=mimetypes.guess_type(recording.path.name)[0] or "application/octet-stream",
             content=b"" if refused else content,
-            sidecar=_sidecar(recording.path),
+            sidecar=read_sidecar(recording.path),
             refused=refused,
         )
 
 
 def _sidecar_path(recording: Path) -> Path | None:
-    """`NAME.EXT.json` or else `NAME.json`, whichever is a regular file."""
-    full, stem = recording.with_name(f"{recording.name}.json"), recording.with_suffix(".json")
-    for candidate in (full, stem):
-        if regular(candidate):
-            return candidate
+    """The first that is a regular file: `NAME.EXT.json`, `NAME.json`, and so with `_metadata`."""
+    for ending in (".json", "_metadata.json"):
+        for name in (recording.name, recording.stem):
+            if regular(candidate := recording.with_name(f"{name}{ending}")):
+                return candidate
     return None
 
 
-def _sidecar(recording: Path) -> str:
+def read_sidecar(recording: Path) -> str:
     """The sidecar's text, for intake to judge; empty where there is none that can be read."""
     sidecar = _sidecar_path(recording)
     if sidecar is None:

@@ -131,6 +131,14 @@ class Worklist:
             )
         return True
 
+    def passed_over(self, work: Work, why: str) -> bool:
+        """PARSED → TRANSCRIBED without a transcript, because nobody may make one."""
+        with self.database.write() as connection:
+            if not _move(connection, work, Stage.TRANSCRIBED):
+                return False
+            records.note(connection, work.id, "not transcribed", {"reason": why})
+        return True
+
     def classified(self, work: Work, verdict: Verdict) -> bool:
         """PARSED or TRANSCRIBED → CLASSIFIED, with the verdict."""
         moment = records.now()
