@@ -287,6 +287,9 @@ class MaildirSource(SourceBase):
     path: Path
 
 
+SIDECARS = ("{name}.json", "{stem}.json", "{name}_metadata.json", "{stem}_metadata.json")
+"""What the sidecar of a recording may be called, the first that is there counting: `{name}` is the
+recording's name, `{stem}` that without its ending."""
 CallField = Literal[
     "caller", "name", "dialled", "direction", "agent", "start", "duration", "consent", "id",
     "group", "campaign", "recording",

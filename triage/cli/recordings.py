@@ -42,7 +42,6 @@ def explain_recording(
     Nothing is transcribed or stored. The exit code is 1 if something could not be understood.
     """
     from triage.intake.calls.reader import SourceCalls  # noqa: PLC0415 - heavy
-    from triage.sources.recordings import read_sidecar  # noqa: PLC0415 - heavy
 
     settings = of(context).settings
     chosen = _chosen(settings, path, source)
@@ -50,7 +49,7 @@ def explain_recording(
         chosen = chosen.model_copy(update={"names": (name,)})
     calls = SourceCalls(chosen, settings, None)
     key = _key(chosen, path)
-    known = calls.read(key, read_sidecar(path))
+    known = calls.read(key, _beside(chosen, path))
     misfits = [] if known.told[0].source else list(calls.misfits(key))
     calls.close()
     if as_json:
@@ -78,6 +77,17 @@ def _chosen(settings: Settings, path: Path, name: str | None) -> CallSource:
     return sources[0] if len(sources) == 1 else CallSource(name="none")
 
 
+def _beside(source: CallSource, path: Path) -> str:
+    """The text of the sidecar, where there is one."""
+    from triage.settings import SIDECARS  # noqa: PLC0415 - heavy
+
+    for like in getattr(source, "sidecars", SIDECARS):
+        sidecar = path.with_name(like.format(name=path.name, stem=path.stem))
+        if sidecar.is_file():
+            return sidecar.read_text(encoding="utf-8-sig", errors="replace")
+    return ""
+
+
 def _key(source: CallSource, path: Path) -> str:
     """The path below the source's folder."""
     root = getattr(source, "path", None)
@@ -87,10 +97,11 @@ def _key(source: CallSource, path: Path) -> str:
 
 
 def _data(key: str, source: CallSource, known: Known, misfits: list[str]) -> dict[str, Any]:
+    start = known.call.started_at
     return {
         "file": key,
         "source": source.name,
-        "call": asdict(known.call),
+        "call": asdict(known.call) | {"started_at": start.isoformat() if start else None},
         "told": [
             {"by": told.source, "stated": dict(told.stated)} for told in known.told if told.source
         ],
@@ -113,11 +124,12 @@ def _show(key: str, known: Known, misfits: list[str]) -> None:
         if field not in {"sources", "withheld"}
     ]
     rows = [row for row in rows if any(row[1:])]
-    output.show_table(["field", *(told.source for told in columns), "together"], rows)
+    if rows:
+        output.show_table(["field", *(told.source for told in columns), "together"], rows)
+    else:
+        output.say("nothing is known about this call; its name fits none of these:")
     if known.call.withheld:
-        output.say(
-            f"not transcribed: {known.call.withheld} (settings: [calls])", "yellow"
-        )
+        output.say(f"not transcribed: {known.call.withheld} (settings: [calls])", "yellow")
     for problem in known.problems:
         output.say(problem, "yellow")
     for misfit in misfits:

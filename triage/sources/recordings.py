@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from triage.settings import Limits, RecordingsSource
+from triage.settings import SIDECARS, Limits, RecordingsSource
 from triage.sources.base import Batch, Fetched, Memory
 from triage.sources.files import (
     Candidate,
@@ -106,21 +106,21 @@ class RecordingsFolder:
             received_at=recording.changed_at,
             media_type=mimetypes.guess_type(recording.path.name)[0] or "application/octet-stream",
             content=b"" if refused else content,
-            sidecar=read_sidecar(recording.path),
+            sidecar=_sidecar(recording.path),
             refused=refused,
         )
 
 
 def _sidecar_path(recording: Path) -> Path | None:
-    """The first that is a regular file: `NAME.EXT.json`, `NAME.json`, and so with `_metadata`."""
-    for ending in (".json", "_metadata.json"):
-        for name in (recording.name, recording.stem):
-            if regular(candidate := recording.with_name(f"{name}{ending}")):
-                return candidate
+    """The first of `SIDECARS` that is a regular file."""
+    for like in SIDECARS:
+        name = like.format(name=recording.name, stem=recording.stem)
+        if regular(candidate := recording.with_name(name)):
+            return candidate
     return None
 
 
-def read_sidecar(recording: Path) -> str:
+def _sidecar(recording: Path) -> str:
     """The sidecar's text, for intake to judge; empty where there is none that can be read."""
     sidecar = _sidecar_path(recording)
     if sidecar is None:

@@ -113,7 +113,8 @@ class CdrFile:
                 return None
             within = timedelta(seconds=self.cdr.within)
             places = self._places([_key("number", _ending(number))], call.started_at, within)
-            return self._nearest(list(self._at(opened, places)), call.started_at)
+            rows = [row for row in self._at(opened, places) if _has_number(row, number)]
+            return self._nearest(rows, call.started_at)
 
     def _is_of(self, told: Told, call: Call, file: str) -> bool:
         recorded = told.stated.get("file", "")
@@ -123,7 +124,11 @@ class CdrFile:
     def _nearest(self, rows: Sequence[Told], start: datetime) -> Told | None:
         """The row that began nearest; None where two calls are as near."""
         ranked = sorted(
-            (abs((told.call.started_at - start).total_seconds()), told.call.group, at)
+            (
+                abs((told.call.started_at - start).total_seconds()),
+                told.call.group or told.call.id,
+                at,
+            )
             for at, told in enumerate(rows)
             if told.call.started_at
         )
@@ -220,16 +225,27 @@ class CdrFile:
         database.commit()
 
     def _keys(self, row: Sequence[str]) -> Iterator[tuple[int, int]]:
-        stated = self._columns.stated(row) if self._columns else {}
-        time = values.moment(stated.get("start", ""), self._zone)
-        start = int(time.timestamp()) if time else 0
-        if identity := stated.get("id"):
+        assert self._columns is not None  # noqa: S101 - the caller asked
+        identity, file, caller, dialled, began = self._columns.keys(row)
+        start = self._seconds(began)
+        if identity:
             yield _key("id", identity), start
-        if file := stated.get("file"):
+        if file:
             yield _key("file", _stem(file)), start
-        for name in ("caller", "dialled"):
-            if time and len(digits := values.digits_of(stated.get(name, ""))) >= _TAIL_DIGITS:
-                yield _key("number", digits[-_TAIL_DIGITS:]), start
+        for party in (caller, dialled) if start else ():
+            if len(party) >= _TAIL_DIGITS:
+                digits = party if party.isdecimal() else values.digits_of(party)
+                if len(digits) >= _TAIL_DIGITS:
+                    yield _key("number", digits[-_TAIL_DIGITS:]), start
+
+    def _seconds(self, stated: str) -> int:
+        """A time as seconds since 1970; 0 where it is none."""
+        try:
+            time = datetime.fromisoformat(stated)
+        except ValueError:
+            found = values.moment(stated, self._zone)
+            return int(found.timestamp()) if found else 0
+        return int((time if time.tzinfo else time.replace(tzinfo=self._zone)).timestamp())
 
     def _opened(self) -> sqlite3.Connection:
         if self._database is None:
@@ -264,6 +280,17 @@ def _outside(call: Call) -> str:
         if len(values.digits_of(party)) >= _TAIL_DIGITS and values.is_number(party):
             return party
     return ""
+
+
+def _has_number(row: Told, number: str) -> bool:
+    """Whether a row is about a number; trunks leave out what the office need not dial."""
+    wanted = values.digits_of(number)
+    parties = (values.digits_of(party) for party in (row.call.caller, row.call.dialled))
+    return any(
+        party.endswith(wanted) or wanted.endswith(party)
+        for party in parties
+        if len(party) >= _TAIL_DIGITS
+    )
 
 
 def _ending(number: str) -> str:

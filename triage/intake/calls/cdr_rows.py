@@ -35,17 +35,11 @@ def records(file: BinaryIO, delimiter: str) -> Iterator[Record]:
     """The complete records from where the file stands; one that is still written is left."""
     at = file.tell()
     while line := file.readline(_LONGEST):
-        lines = [line]
-        while b"".join(lines).count(b'"') % 2 and len(lines) < _SPAN:
-            if not (line := file.readline(_LONGEST)):
-                break
-            lines.append(line)
-        if b"".join(lines).count(b'"') % 2:  # a quote that nobody closed spoils one line only
-            if not line:
-                return
-            file.seek(at + len(lines[0]))
-            lines = lines[:1]
-        raw = b"".join(lines)
+        raw: bytes | None = line
+        if line.count(b'"') % 2:
+            raw = _spanning(file, line, at)
+        if raw is None:
+            return
         if not raw.endswith(b"\n") and len(raw) < _LONGEST:
             return
         text = raw.decode("utf-8-sig" if at == 0 else "utf-8", "replace")
@@ -55,6 +49,23 @@ def records(file: BinaryIO, delimiter: str) -> Iterator[Record]:
             row = []
         yield Record(at, at + len(raw), row)
         at += len(raw)
+
+
+def _spanning(file: BinaryIO, line: bytes, at: int) -> bytes | None:
+    """A record that goes on in the next lines; None where its end is not written yet.
+
+    A quote that nobody closed spoils one line only.
+    """
+    raw = line
+    for _ in range(_SPAN):
+        following = file.readline(_LONGEST)
+        if not following:
+            return None
+        raw += following
+        if not raw.count(b'"') % 2:
+            return raw
+    file.seek(at + len(line))
+    return line
 
 
 class Columns:
@@ -78,6 +89,8 @@ class Columns:
             self._at[name] = self._found(name, column, header, where, cdr)
             self.has_header |= isinstance(column, str)
 
+        self._keyed = self._places()
+
     def _found(
         self, field: str, column: str | int, header: Sequence[str], where: str, cdr: Cdr
     ) -> int:
@@ -89,6 +102,29 @@ class Columns:
             f"{where}.columns.{field}: {cdr.path} has no column {column!r}; its first line has "
             f"{', '.join(header)[:300] or 'nothing'}"
         )
+
+    def keys(self, row: Sequence[str]) -> tuple[str, str, str, str, str]:
+        """Of a row what it is found by: id, name of the recording, caller, dialled, start.
+
+        Like `stated`, for millions of rows.
+        """
+        at = self._keyed
+        row = row if len(row) > max(at) else [*row, *[""] * len(_MASTER)]
+        found = [row[place].strip() if 0 <= place < len(row) else "" for place in at]
+        if self._format == "asterisk" and not _UNIQUE.fullmatch(found[0]):
+            found[0] = ""
+        if "/" in found[1] or "\\" in found[1]:
+            found[1] = re.split(r"[/\\]", found[1])[-1]
+        return (found[0], found[1], found[2], found[3], found[4])
+
+    def _places(self) -> tuple[int, ...]:
+        if self._format == "asterisk":
+            return (len(_MASTER), -1, _MASTER.index("src"), _MASTER.index("dst"), 9)
+        if self._format == "freepbx":
+            wanted = ("uniqueid", "recordingfile", "src", "dst", "calldate")
+            return tuple(self._names.index(w) if w in self._names else -1 for w in wanted)
+        wanted = ("id", "recording", "caller", "dialled", "start")
+        return tuple(self._at.get(name, -1) for name in wanted)
 
     def stated(self, row: Sequence[str]) -> dict[str, str]:
         """The fields of a row, and `file`: the name of its recording. Empty for a broken row."""
