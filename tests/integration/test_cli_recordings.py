@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from triage.cli import checkup
 from triage.cli.app import app
 from triage.errors import Configuration, Usage
+from triage.settings import load
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "telephony"
 NAME = "q-600-6145550142-20260302-101500-1772464500.77.wav"
@@ -85,3 +87,19 @@ def test_without_settings_known_layouts_are_tried(
     assert "3cx: '[{name}]_" in shown
     with pytest.raises(Usage, match="no source of recordings is named 'x'; there are none"):
         explain("--source", "x", "note.wav")
+
+
+def test_the_doctor_looks_at_templates_and_records(office: Path) -> None:
+    def found() -> dict[str, tuple[str, str]]:
+        settings = load(office / "triage.toml")
+        return {check.what: (check.state, check.detail) for check in checkup._calls(settings)}
+
+    assert found()["call records of pbx"][0] == "ok"
+    (office / "Master.csv").unlink()
+    state, detail = found()["call records of pbx"]
+    assert state == "failed"
+    assert "cannot be read (sources.pbx.cdr.path): No such file" in detail
+    text = SETTINGS.replace("timezone =", 'names = "{caler}"\ntimezone =')
+    (office / "triage.toml").write_text(text, encoding="utf-8")
+    state, detail = found()["calls"]
+    assert (state, "no field 'caler'" in detail) == ("failed", True)

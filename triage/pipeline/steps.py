@@ -36,6 +36,7 @@ from triage.types import Inquiry, Outcome, Transcript
 
 T = TypeVar("T")
 
+_LEGS = 20  # legs of a call that are read together
 _RECORD_EVERY = 5.0  # seconds between looks for a call's record
 # These run in the worker itself, on what strangers sent; recordings have a process of their own.
 _IN_PROCESS = {Step.PARSE, Step.CLASSIFY, Step.QUALIFY}
@@ -187,7 +188,23 @@ class Steps:
     def _reading(self, work: Work) -> Reading:
         inquiry, transcript = self._text(work)
         profile = self.settings.business.profile
-        return read(inquiry, transcript, profile, self.rulebook.rule(inquiry), self.settings.calls)
+        return read(
+            inquiry,
+            transcript,
+            profile,
+            self.rulebook.rule(inquiry),
+            self.settings.calls,
+            self._earlier_legs(inquiry),
+        )
+
+    def _earlier_legs(self, inquiry: Inquiry) -> list[Transcript]:
+        """What was said in a call before it was passed on, as far as it was transcribed."""
+        if inquiry.call is None or not inquiry.call.group:
+            return []
+        legs = [leg.inquiry_id for leg in self.repository.threads.of(inquiry.id)]
+        earlier = legs[: legs.index(inquiry.id)][-_LEGS:] if inquiry.id in legs else []
+        found = map(self.repository.archive.transcript, earlier)
+        return [transcript for transcript in found if transcript]
 
     @staticmethod
     def _reached(milestone: metrics.Milestone, work: Work) -> None:

@@ -102,13 +102,14 @@ class Worklist:
                 )
             )
             records.note(connection, work.id, "parsed", {"warnings": list(inquiry.warnings)})
-            if inquiry.channel == "email":
-                # Two mails of one conversation may be parsed at once, and must see each other.
+            if inquiry.channel == "email" or (inquiry.call and inquiry.call.group):
+                # Two of one conversation may be parsed at once, and must see each other.
                 people.exclusive(self.database, connection)
                 others = threads.link(connection, inquiry)
+                event = "reply" if inquiry.channel == "email" else "another leg"
                 records.note_all(
                     connection,
-                    [records.Noted(other, "reply", {"inquiry": work.id}) for other in others[:1]],
+                    [records.Noted(other, event, {"inquiry": work.id}) for other in others[:1]],
                 )
         return True
 

@@ -85,6 +85,18 @@ class CdrFile:
             except Configuration as error:
                 raise Permanent(str(error)) from error
 
+    def check(self) -> str:
+        """One line about the file, without indexing it. Raises `Configuration`."""
+        try:
+            with self.cdr.path.open("rb") as opened:
+                size = opened.seek(0, 2)
+                self._understood(opened)
+        except OSError as error:
+            raise Configuration(
+                f"{self.cdr.path} cannot be read ({self._where}.path): {error.strerror}"
+            ) from error
+        return f"{self.cdr.path}, {size / 1e6:.1f} MB"
+
     def close(self) -> None:
         """Close the index."""
         with self._lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import cache
@@ -64,9 +64,9 @@ class SourceCalls:
         self._sidecars = SidecarReader(
             source.sidecar, self._zone, self._country, layouts, f"{where}.sidecar"
         )
-        self._cdr: CdrFile | None = None
+        self.cdr: CdrFile | None = None
         if source.cdr is not None:
-            self._cdr = CdrFile(
+            self.cdr = CdrFile(
                 source.cdr, source.timezone or "UTC", self._country, index, f"{where}.cdr"
             )
 
@@ -78,13 +78,13 @@ class SourceCalls:
         record, missing = self._record(so_far, key)
         call = joined((beside.call, record.call, name.call))
         call = replace(call, withheld=withheld(call, self._rules))
-        wait = self._cdr.cdr.wait if self._cdr and missing else 0.0
+        wait = self.cdr.cdr.wait if self.cdr and missing else 0.0
         return Known(call, (name, beside, record), fields, missing, wait)
 
     def close(self) -> None:
         """Close what is open."""
-        if self._cdr:
-            self._cdr.close()
+        if self.cdr:
+            self.cdr.close()
 
     def misfits(self, key: str) -> Iterator[str]:
         """Why each template does not fit, for people."""
@@ -121,11 +121,11 @@ class SourceCalls:
 
     def _record(self, call: Call, key: str) -> tuple[Told, str]:
         """The call's row, and in words that there is none."""
-        if self._cdr is None:
+        if self.cdr is None:
             return Told(""), ""
-        path = self._cdr.cdr.path
+        path = self.cdr.cdr.path
         try:
-            looked = self._cdr.find(call, key.rpartition("/")[2])
+            looked = self.cdr.find(call, key.rpartition("/")[2])
         except Permanent as error:
             log.warning("call detail records cannot be used", problem=str(error))
             return Told("", problems=(str(error),)), str(error)
@@ -158,10 +158,9 @@ class CallReader:
         """What a source's recordings say; one that is gone from the settings has no layout."""
         return self._sources.get(source, self._other)
 
-    @property
-    def names(self) -> Sequence[str]:
-        """The sources of recordings."""
-        return tuple(self._sources)
+    def records(self) -> Mapping[str, CdrFile]:
+        """The call detail records of the sources that have some."""
+        return {name: source.cdr for name, source in self._sources.items() if source.cdr}
 
     def close(self) -> None:
         """Close what is open."""
