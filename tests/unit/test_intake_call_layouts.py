@@ -81,6 +81,18 @@ def test_the_sidecar_counts_more_than_the_name() -> None:
     assert call.sources == ("sidecar", "name:freepbx")
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["c0ffee00-0000-4000-8000-000000000006.wav", "2026-03-02-101500.mp3", "a.wav"],
+)
+def test_a_plain_sidecar_is_read_whatever_the_name_looks_like(name: str) -> None:
+    stated = {"caller": "+16145550142", "started_at": "2026-07-02 10:15:00", "agent": "Ann"}
+    call = known(name, stated, timezone="Europe/Berlin").call
+    assert (call.caller, call.agent) == ("+16145550142", "Ann")
+    assert call.started_at is not None
+    assert call.started_at.isoformat() == "2026-07-02T08:15:00+00:00"
+
+
 def test_times_are_local_to_the_settings_zone_unless_they_say_theirs() -> None:
     name = "external-201-6145550142-20260702-101500-1.7.wav"
     summer = known(name, timezone="Europe/Berlin").call.started_at

@@ -23,14 +23,16 @@ def _as_it_is(call: Call, stated: Mapping[str, str]) -> Call:  # noqa: ARG001 - 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """One telephone system. `marks`: names that its JSON has on top, all of them, and others' has
-    not. `utc`: its times are in UTC, whatever the settings say; `directions` holds its own words
-    (lower case), None where one says nothing. `finish` adds what follows from values as stated.
+    not; `unlike` are usual names that mean something else in it. `utc`: its times are in UTC,
+    whatever the settings say; `directions` holds its own words (lower case), None where one says
+    nothing. `finish` adds what follows from values as stated.
     """
 
     name: str
     names: tuple[str, ...] = ()
     sidecar: Paths = field(default_factory=dict)
     marks: frozenset[str] = frozenset()
+    unlike: frozenset[str] = frozenset()
     utc: bool = False
     directions: Mapping[str, Direction | None] = field(default_factory=dict)
     finish: Callable[[Call, Mapping[str, str]], Call] = _as_it_is
@@ -55,7 +57,7 @@ USUAL: Final[Paths] = {
     "group": ("group", "linkedid", "linked_id", "conversation_id", "parent_call_id"),
     "campaign": ("campaign", "campaign_id", "utm_campaign"),
 }  # fmt: skip
-"""The names that sidecars without a layout use; a layout falls back on them for what it has not."""
+"""The names that sidecars without a layout use; every layout falls back on them."""
 
 
 def _freepbx(call: Call, stated: Mapping[str, str]) -> Call:
@@ -139,6 +141,7 @@ TWILIO: Final = Layout(
         "duration": ("recording_duration", "duration", "call.duration"),
     },
     marks=frozenset({"callsid", "accountsid"}),
+    unlike=frozenset({"source", "id"}),
     utc=True,
     directions={
         "inbound": "inbound", "outbound-api": "outbound",

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from triage.intake.calls.facts import Told, told
-from triage.intake.calls.layouts import LAYOUTS, USUAL, Layout
+from triage.intake.calls.layouts import LAYOUTS, NONE, USUAL, Layout
 from triage.intake.calls.paths import Path, plain
 from triage.settings import CallField
 
@@ -67,16 +67,23 @@ class SidecarReader:
         return said, flat
 
     def _layout(self, stated: Mapping[str, Any], named: Layout) -> Layout:
-        if named.sidecar:
-            return named
+        """Whose sidecar it is: that of the name's layout only where it looks like one, because
+        other systems give such names too.
+        """
         names = {plain(name) for name in stated}
-        return next((layout for layout in self._layouts if layout.marks <= names), named)
+        if not named.marks or named.marks & names:
+            return named
+        return next((layout for layout in self._layouts if layout.marks <= names), NONE)
 
 
 @cache
 def _known(layout: str) -> dict[str, tuple[Path, ...]]:
-    """Field to paths of a layout, with the usual ones for what it has not."""
-    texts = {**USUAL, **LAYOUTS[layout].sidecar}
+    """Field to paths of a layout, and after them the usual ones."""
+    own, otherwise = LAYOUTS[layout].sidecar, LAYOUTS[layout].unlike
+    texts = {
+        name: (*own.get(name, ()), *(text for text in USUAL.get(name, ()) if text not in otherwise))
+        for name in {**USUAL, **own}
+    }
     return {name: tuple(Path(text) for text in choices) for name, choices in texts.items()}
 
 
