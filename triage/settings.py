@@ -13,13 +13,16 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import (
@@ -271,6 +274,18 @@ class ImapSource(SourceBase, Secret):
         return self
 
 
+def _zone(name: str) -> str:
+    """A time zone's name, once it is known to be one."""
+    if name:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(
+                f"{name!r} is no time zone; write it like Europe/Berlin or America/New_York"
+            ) from None
+    return name
+
+
 class MaildirSource(SourceBase):
     """A maildir, or a folder of `.eml` files (searched with its subfolders)."""
 
@@ -278,7 +293,67 @@ class MaildirSource(SourceBase):
     path: Path
 
 
-class RecordingsBase(SourceBase):
+SIDECARS = ("{name}.json", "{stem}.json", "{name}_metadata.json", "{stem}_metadata.json")
+"""What the sidecar of a recording may be called, the first that is there counting: `{name}` is the
+recording's name, `{stem}` that without its ending."""
+CallField = Literal[
+    "caller", "name", "dialled", "direction", "agent", "start", "duration", "consent", "id",
+    "group", "campaign", "recording",
+]  # fmt: skip
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
+class Cdr(Section):
+    """Call detail records of a telephone system, a CSV file that grows: `[sources.cdr]`.
+
+    `asterisk` is its Master.csv, without headers; `freepbx` its table `cdr` as CSV with headers;
+    `csv` any other, whose `columns` say which header (or number, from 1) holds which field. A row
+    belongs to a recording whose id or file name it holds, or else where a number is the same and
+    the calls began within `within` seconds. A call waits `wait` seconds at most for its row.
+    """
+
+    path: Path
+    format: Literal["asterisk", "freepbx", "csv"] = "asterisk"
+    columns: dict[CallField, str | int] = {}
+    timezone: Zone = ""
+    within: Seconds = 20.0
+    wait: float = Field(default=60.0, ge=0)
+
+    @model_validator(mode="after")
+    def _columns_where_needed(self) -> Self:
+        if self.format == "csv" and not self.columns:
+            raise ValueError(
+                "cdr.columns is missing; format = 'csv' needs it, for example "
+                'columns = { id = "Call ID", caller = "From", start = "Start time" }'
+            )
+        if self.format != "csv" and self.columns:
+            raise ValueError(f"cdr.columns is for format = 'csv', not {self.format!r}")
+        return self
+
+
+class CallSource(SourceBase):
+    """What sources of call recordings know about their calls; see docs/calls.md.
+
+    `layout`: the telephone system that names the files and writes the sidecars; `auto` tries all.
+    `names` are templates for other names, `sidecar` says where a sidecar's JSON states what.
+    `timezone`: of times that do not say theirs.
+    """
+
+    layout: Literal[
+        "auto", "freepbx", "twilio", "amazon-connect", "genesys", "3cx", "miarec", "none"
+    ] = "auto"
+    names: tuple[str, ...] = ()
+    sidecar: dict[CallField, str] = {}
+    timezone: Zone = "UTC"
+    cdr: Cdr | None = None
+
+    @field_validator("names", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+
+class RecordingsBase(CallSource):
     """What every store of recordings has, wherever it is.
 
     A file is read once it has not changed for `settle_seconds`. Beside it may be a sidecar, under
@@ -293,7 +368,7 @@ class RecordingsBase(SourceBase):
         "*.ulaw", "*.alaw",
     )  # fmt: skip
     settle_seconds: float = Field(default=2.0, ge=0)
-    sidecars: tuple[SidecarName, ...] = ("{name}.json", "{stem}.json")
+    sidecars: tuple[SidecarName, ...] = SIDECARS
     sidecar_wait: float = Field(default=0.0, ge=0)
     sweep_every: Seconds = 3600.0
     sweep_files: int = Field(default=10_000, ge=1)
@@ -436,6 +511,19 @@ class Limits(Section):
     document_seconds: Seconds = 15.0
     recording_bytes: int = Field(default=500_000_000, gt=0)
     recording_seconds: Seconds = 4 * 3600.0
+
+
+class Calls(Section):
+    """Which calls are transcribed at all. What is not is settled by rule, and stays visible.
+
+    A call whose sidecar or record says that consent was refused never is, nor, with
+    `require_consent`, one of which nobody says that it was given; `without_consent` is what
+    becomes of those. `skip` names directions that are not read.
+    """
+
+    require_consent: bool = False
+    without_consent: Literal["review", "file"] = "review"
+    skip: tuple[Literal["outbound", "internal"], ...] = ()
 
 
 class Transcription(Section):
@@ -709,6 +797,7 @@ class Settings(BaseSettings):
     store: Store = Store()
     sources: tuple[Source, ...] = ()
     limits: Limits = Limits()
+    calls: Calls = Calls()
     transcription: Transcription = Transcription()
     classifier: Classifier = Classifier()
     rules: Rules = Rules()

@@ -156,6 +156,35 @@ class Report:
     passed_on: bool = False
 
 
+Direction = Literal["inbound", "outbound", "internal"]
+Withheld = Literal["no-consent", "outbound-call", "internal-call"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is known about a recorded call beside its sound; unknown parts are empty.
+
+    `caller` and `dialled` are E.164 where they are outside numbers, else as stated (extensions).
+    `duration_s` and `started_at` are what was stated, `consent` whether the recording was agreed
+    to. `id` names this leg and `group` the call that it is a leg of. `sources` says what told it
+    (`name:freepbx`, `sidecar`, `cdr`), and `withheld` why nobody may transcribe it.
+    """
+
+    caller: str = ""
+    caller_name: str = ""
+    dialled: str = ""
+    direction: Direction | None = None
+    agent: str = ""
+    started_at: datetime | None = None
+    duration_s: float | None = None
+    consent: bool | None = None
+    id: str = ""
+    group: str = ""
+    campaign: str = ""
+    sources: tuple[str, ...] = ()
+    withheld: Withheld | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Inquiry:
     """One inbound contact, parsed.
@@ -166,8 +195,8 @@ class Inquiry:
     few mail headers that later stages read (lower-case names; repeated ones a line each), `marks`
     what they say about how the mail came to be (see `intake.marks`).
     `attribution` holds the UTM parameters and click ids that came with a form, `report` what a mail
-    system reported. `metadata` is what a sidecar said about a call. A call has no text before
-    transcription.
+    system reported. `metadata` is what a sidecar said about a call, `call` what that, its file's
+    name and the telephone system's records mean. A call has no text before transcription.
     """
 
     id: str
@@ -192,6 +221,7 @@ class Inquiry:
     form: Form | None = None
     attribution: Mapping[str, str] = field(default_factory=dict)
     report: Report | None = None
+    call: Call | None = None
     campaign: str = ""
     duration_s: float | None = None
     warnings: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from triage.delivery.client import HttpClient
 from triage.engines.embedded import EmbeddedEngine
 from triage.engines.listener import listening
 from triage.errors import Configuration, Usage
+from triage.intake.calls.reader import CallReader
 from triage.pipeline.backfill import Backfill
 from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.replay import Replay
@@ -68,6 +69,11 @@ def load_tagger(settings: ClassifierSettings) -> Tagger:
 def load_rulebook(settings: Settings) -> Rulebook:
     """The rules before the model. Raises `Configuration` for a wrong entry or a missing file."""
     return Rulebook(settings.rules, settings.business, FREE_MAIL)
+
+
+def load_calls(settings: Settings) -> CallReader:
+    """What recordings say beside their sound. Raises `Configuration` for a wrong template."""
+    return CallReader(settings, settings.store.data_dir / "cdr")
 
 
 class LazyClassifier:
@@ -130,6 +136,12 @@ def transcribe_again(settings: Settings, repository: Repository, inquiry_id: str
     work = repository.worklist.get(inquiry_id)
     if work is None or work.channel != "call":
         raise Usage(f"{inquiry_id} is no call; there is nothing to transcribe")
+    inquiry = repository.archive.content(inquiry_id)
+    if inquiry and inquiry.call and inquiry.call.withheld:
+        raise Usage(
+            f"{inquiry_id} may not be transcribed ({inquiry.call.withheld}); see [calls] in the "
+            "settings, and what its sidecar and record say"
+        )
     with TranscriberHost(settings.transcription, settings.limits) as host:
         return host.transcribe(repository.blobs.path(work.sha256))
 
@@ -172,6 +184,8 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
     with ExitStack() as stack:
         stack.enter_context(_only_worker(settings.store.data_dir))
         rulebook = load_rulebook(settings)
+        calls = load_calls(settings)
+        stack.callback(calls.close)
         repository = Repository(settings.store)
         stack.callback(repository.close)
         if not stack.enter_context(repository.database.alone()):
@@ -196,6 +210,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
                 transcriber,
                 classifier,
                 rulebook,
+                calls,
                 LazyTagger(settings.classifier),
             ),
             Dispatch(settings, repository, client),

@@ -20,6 +20,8 @@ SECTIONS = {
     "[ideal_customer]": settings.IdealCustomer,
     "[store]": settings.Store,
     "[limits]": settings.Limits,
+    "[calls]": settings.Calls,
+    "[sources.cdr]": settings.Cdr,
     "[transcription]": settings.Transcription,
     "[classifier]": settings.Classifier,
     "[rules]": settings.Rules,

@@ -20,6 +20,7 @@ from triage.cli import (
     model,
     past,
     quarantine,
+    recordings,
     records,
     text,
     worker,
@@ -68,6 +69,7 @@ quarantine.register()
 past.register(app)
 deliveries.register(app)
 mailbox.register(app)
+recordings.register(app)
 model.register(app)
 admin.register(app)
 

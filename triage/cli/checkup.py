@@ -19,7 +19,7 @@ from triage.sources.build import build_source
 from triage.store.destinations import Condition
 from triage.store.repository import Repository
 from triage.transcripts.weights import locate
-from triage.wiring import load_classifier, load_rulebook, open_repository
+from triage.wiring import load_calls, load_classifier, load_rulebook, open_repository
 
 _SIGNING = "whsec_"  # other secrets are passwords and tokens, except a webhook's
 
@@ -41,6 +41,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield _check("database", lambda: _database(settings))
     yield _check("classifier", lambda: _classifier(settings))
     yield from _rules(settings)
+    yield from _calls(settings)
     yield _check("speech weights", lambda: _weights(settings))
     for source in settings.sources:
         if source.enabled:
@@ -130,6 +131,17 @@ def _rules(settings: Settings) -> Iterator[Check]:
         if problems:
             detail += f", {len(problems)} rows left out: {'; '.join(problems[:3])}"
         yield Check(f"known {contacts.kind}s", "warning" if problems else "ok", detail)
+
+
+def _calls(settings: Settings) -> Iterator[Check]:
+    """The templates for names of recordings, and the call detail records."""
+    try:
+        calls = load_calls(settings)
+    except TriageError as error:
+        yield Check("calls", "failed", str(error))
+        return
+    for name, records in calls.records().items():
+        yield _check(f"call records of {name}", records.check)
 
 
 def _weights(settings: Settings) -> str:

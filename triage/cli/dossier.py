@@ -13,7 +13,16 @@ from triage.store.records import HistoryEntry, Listed, Work
 from triage.store.repository import Repository
 from triage.store.threads import Member
 from triage.store.timings import Times
-from triage.types import Decision, Delivery, Inquiry, Qualification, Stage, Transcript, Verdict
+from triage.types import (
+    Call,
+    Decision,
+    Delivery,
+    Inquiry,
+    Qualification,
+    Stage,
+    Transcript,
+    Verdict,
+)
 
 _OTHERS = 100  # inquiries of the same person, at most
 
@@ -101,10 +110,11 @@ def show(dossier: Dossier) -> None:
         steps = dossier.times.since_arrival().items()
         told = ", ".join(f"{name} after {output.duration(seconds)}" for name, seconds in steps)
         output.say(f"arrived     {dossier.times.arrived.astimezone():%Y-%m-%d %H:%M:%S}; {told}")
+    together = "other leg  " if work.channel == "call" else "conversation"
     for member in dossier.conversation:
         if member.inquiry_id != work.id:
             output.say(
-                f"conversation {member.inquiry_id} of {member.received_at.astimezone():%Y-%m-%d}, "
+                f"{together} {member.inquiry_id} of {member.received_at.astimezone():%Y-%m-%d}, "
                 f"from {member.sender}: {member.label or 'not read yet'}"
             )
     _show_text(dossier)
@@ -169,10 +179,26 @@ def _show_text(dossier: Dossier) -> None:
     output.say(f"to          {', '.join(str(party) for party in inquiry.recipients[:5])}")
     if inquiry.subject:
         output.say(f"subject     {inquiry.subject}")
+    if inquiry.call:
+        _show_call(inquiry.call)
     _show_mail(inquiry)
     text = dossier.transcript.text if dossier.transcript else inquiry.body
     for line in text.splitlines():
         output.say(f"  | {line}")
+
+
+def _show_call(call: Call) -> None:
+    """What is known of a call beside its sound, and who told it."""
+    facts = {
+        "began": f"{call.started_at.astimezone():%Y-%m-%d %H:%M:%S}" if call.started_at else "",
+        "agent": call.agent,
+        "consent": {True: "yes", False: "no", None: ""}[call.consent],
+        "id": call.id,
+        "told by": ", ".join(call.sources),
+    }
+    said = [f"{name} {value}" for name, value in facts.items() if value]
+    if said:
+        output.say(f"call        {call.direction or 'of unknown direction'}, {', '.join(said)}")
 
 
 def _show_mail(inquiry: Inquiry) -> None:

@@ -191,7 +191,7 @@ class Corrections:
         if not before.verdict.model.startswith(BY_PERSON):
             profile = self.settings.business.profile
             known = ruling(inquiry, rulebook, self.repository)
-            reading = read(inquiry, transcript, profile, known)
+            reading = read(inquiry, transcript, profile, known, self.settings.calls)
             decision = decide(
                 before.verdict,
                 qualification,

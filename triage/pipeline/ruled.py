@@ -19,6 +19,9 @@ _SETTLED: Final[Mapping[str, Label]] = {
     "read-receipt": "irrelevant",
     "abuse-report": "irrelevant",
     "automatic-reply": "irrelevant",
+    "no-consent": "irrelevant",
+    "outbound-call": "internal",
+    "internal-call": "internal",
 }
 # Labels that a colleague's own words cannot have: they say that somebody from outside wrote.
 _OUTSIDERS: Final[tuple[Label, ...]] = ("support", "solicitation", "misdial", "job_applicant")
@@ -32,7 +35,9 @@ _WORTHLESS: Final[Mapping[str, tuple[Label, ...]]] = {
 
 
 def settled(ruling: Ruling) -> Verdict | None:
-    """The verdict that needs no model: of the block list, and of mails by machines about mails."""
+    """The verdict that needs no model: of the block list, of mails by machines about mails, and of
+    calls that may not be transcribed.
+    """
     label = _SETTLED.get(ruling.rule or "")
     return certain(label, f"rule:{ruling.rule}@1") if label else None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from triage import metrics
 from triage.delivery.payload import Case
 from triage.errors import Configuration, Permanent
 from triage.intake.call import read_call
+from triage.intake.calls.reader import CallReader
 from triage.intake.mail import parse_mail
 from triage.intake.parser import MANY, MailParser, Stored
 from triage.pipeline.decide import decide, held_back, may_be_lead, untaken
@@ -28,6 +30,7 @@ from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
 from triage.signals.learned import TextTagger
 from triage.signals.qualify import qualify
+from triage.store import records
 from triage.store.records import Work
 from triage.store.repository import Repository
 from triage.transcripts.host import TranscriberHost
@@ -35,6 +38,8 @@ from triage.types import Inquiry, Outcome, Transcript
 
 T = TypeVar("T")
 
+_LEGS = 20  # legs of a call that are read together
+_RECORD_EVERY = 5.0  # seconds between looks for a call's record
 # These run in the worker itself, on what strangers sent; recordings have a process of their own.
 _IN_PROCESS = {Step.PARSE, Step.CLASSIFY, Step.QUALIFY}
 
@@ -50,6 +55,7 @@ class Steps:
     transcriber: TranscriberHost
     classifier: Callable[[], Classifier]
     rulebook: Rulebook
+    calls: CallReader = field(default_factory=CallReader)
     tagger: Callable[[], TextTagger | None] = lambda: None
     parser: MailParser = field(default_factory=MailParser)
 
@@ -81,7 +87,7 @@ class Steps:
         self.repository.worklist.begun(works)
 
     def parse(self, works: Sequence[Work]) -> None:
-        """Raw bytes to inquiries, stored together."""
+        """Raw bytes to inquiries; mails are stored together."""
         mails = [work for work in works if work.channel == "email"]
         apart: dict[str, Inquiry] = {}
         if len(mails) >= MANY:
@@ -91,36 +97,52 @@ class Steps:
             )
             apart = {inquiry.id: inquiry for inquiry in found if inquiry}
         self.repository.worklist.parsed_all(
-            [(work, apart.get(work.id) or self._parsed(work)) for work in works]
+            [(work, apart.get(work.id) or self._parsed_mail(work)) for work in mails]
         )
+        for work in works:
+            if work.channel == "call":
+                self._parse_call(work)
 
     def _stored_mail(self, work: Work) -> Stored:
         path = self.repository.blobs.path(work.sha256)
         return Stored(work.id, path, work.sha256, work.ref, work.received_at, work.campaign)
 
-    def _parsed(self, work: Work) -> Inquiry:
-        blobs, limits = self.repository.blobs, self.settings.limits
-        if work.channel == "email":
-            return parse_mail(
-                blobs.read(work.sha256),
-                inquiry_id=work.id,
-                ref=work.ref,
-                received_at=work.received_at,
-                limits=limits,
-                campaign=work.campaign,
-                authserv_ids=self.settings.rules.authserv_ids,
-            )
-        return read_call(
+    def _parsed_mail(self, work: Work) -> Inquiry:
+        return parse_mail(
+            self.repository.blobs.read(work.sha256),
             inquiry_id=work.id,
             ref=work.ref,
             received_at=work.received_at,
-            sidecar=work.sidecar,
-            duration_s=self.transcriber.probe(blobs.path(work.sha256)).duration_s,
+            limits=self.settings.limits,
             campaign=work.campaign,
+            authserv_ids=self.settings.rules.authserv_ids,
         )
 
+    def _parse_call(self, work: Work) -> None:
+        """A recording to an inquiry, once its record is there or has been waited for."""
+        known = self.calls.of(work.ref.source).read(work.ref.key, work.sidecar)
+        left = known.wait - (records.now() - work.received_at).total_seconds()
+        if known.missing and left > 0:
+            again = timedelta(seconds=min(left, _RECORD_EVERY))
+            self.repository.worklist.postponed(work, known.missing, again, counts=False)
+            return
+        sound = self.transcriber.probe(self.repository.blobs.path(work.sha256))
+        inquiry = read_call(
+            inquiry_id=work.id,
+            ref=work.ref,
+            received_at=work.received_at,
+            known=known,
+            duration_s=sound.duration_s,
+            campaign=work.campaign,
+        )
+        self.repository.worklist.parsed(work, inquiry)
+
     def transcribe(self, work: Work) -> None:
-        """A recording to text."""
+        """A recording to text, unless nobody may transcribe it."""
+        inquiry = self._stored(self.repository.archive.content(work.id), "content")
+        if inquiry.call and inquiry.call.withheld:
+            self.repository.worklist.passed_over(work, inquiry.call.withheld)
+            return
         transcript = self.transcriber.transcribe(self.repository.blobs.path(work.sha256))
         self.repository.worklist.transcribed(work, transcript)
 
@@ -189,7 +211,17 @@ class Steps:
         inquiry, transcript = self._text(work)
         profile = self.settings.business.profile
         known = ruling(inquiry, self.rulebook, self.repository)
-        return read(inquiry, transcript, profile, known)
+        earlier = self._earlier_legs(inquiry)
+        return read(inquiry, transcript, profile, known, self.settings.calls, earlier)
+
+    def _earlier_legs(self, inquiry: Inquiry) -> list[Transcript]:
+        """What was said in a call before it was passed on, as far as it was transcribed."""
+        if inquiry.call is None or not inquiry.call.group:
+            return []
+        legs = [leg.inquiry_id for leg in self.repository.threads.of(inquiry.id)]
+        earlier = legs[: legs.index(inquiry.id)][-_LEGS:] if inquiry.id in legs else []
+        found = map(self.repository.archive.transcript, earlier)
+        return [transcript for transcript in found if transcript]
 
     @staticmethod
     def _reached(milestone: metrics.Milestone, work: Work) -> None:

@@ -1,6 +1,7 @@
 """What the rules say about an inquiry, from its envelope alone; the first that fits holds.
 
-Only the block list and what mail systems write about mails of ours (`machines`) file anything. A
+Only the block list, what mail systems write about mails of ours (`machines`) and what may not be
+transcribed at all file anything. A
 colleague may forward a customer's request, type it off a note
 or pass a web form on, so being a colleague never settles that there is no lead; and a customer who
 writes may want more, so being known is never a label. What each rule does to a verdict is in
@@ -10,7 +11,7 @@ writes may want more, so being known is never a label. What each rule does to a 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -20,7 +21,7 @@ from triage.rules.known import KnownContacts
 from triage.rules.machines import MachineRule, machine_mail
 from triage.rules.senders import Senders, address_key
 from triage.settings import Business, Rules
-from triage.types import Inquiry, Party
+from triage.types import Inquiry, Party, Withheld
 
 RuleName = (
     Literal[
@@ -32,11 +33,19 @@ RuleName = (
         "prior-contact",
     ]
     | MachineRule
+    | Withheld
 )
 
 _ADDRESS: Final = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
 _PASSED_ON: Final = re.compile(r"\s*(?:\[[^\]]*\]\s*)?(?:fwd?|wg|tr|rv|i|enc)\s*:", re.IGNORECASE)
 _FORGED: Final = re.compile(r"\b(?:dmarc|spf|dkim)=(?:fail|softfail)\b", re.IGNORECASE)
+
+
+_WITHHELD: Final[Mapping[Withheld, str]] = {
+    "no-consent": "not transcribed: there is no consent to the recording",
+    "outbound-call": "not transcribed: outbound calls are not read (calls.skip)",
+    "internal-call": "not transcribed: internal calls are not read (calls.skip)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +84,11 @@ class Rulebook:
 
     def rule(self, inquiry: Inquiry) -> Ruling:
         """The rule that holds for an inquiry; `UNRULED` where none does."""
+        if inquiry.call and (why := inquiry.call.withheld):
+            return Ruling(why, _WITHHELD[why])
         senders = (inquiry.sender, inquiry.author)
-        if entry := self._listed(self._allow, senders):
-            return Ruling("allow-list", f"on the allow list ({entry})")
-        if entry := self._listed(self._block, senders):
-            return Ruling("block-list", f"on the block list ({entry})")
+        if listed := self._on_a_list(senders):
+            return listed
         if self._settle and (found := machine_mail(inquiry, self._own)):
             return Ruling(*found)
         if entry := self._colleague(inquiry):
@@ -94,6 +103,13 @@ class Rulebook:
                 )
                 return Ruling(name, f"known {contact.kind} ({who}{where})")
         return UNRULED
+
+    def _on_a_list(self, senders: Sequence[Party]) -> Ruling | None:
+        if entry := self._listed(self._allow, senders):
+            return Ruling("allow-list", f"on the allow list ({entry})")
+        if entry := self._listed(self._block, senders):
+            return Ruling("block-list", f"on the block list ({entry})")
+        return None
 
     @staticmethod
     def _listed(entries: Senders, senders: Sequence[Party]) -> str:

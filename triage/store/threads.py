@@ -1,4 +1,4 @@
-"""Which mails belong to one conversation, whichever of them came first.
+"""Which mails belong to one conversation, and which recordings to one call, whichever came first.
 
 Ids can be reused, changed by mail programs and forged, so an id alone joins nothing: the author of
 one mail must be among the people of the other.
@@ -22,6 +22,7 @@ from triage.types import Inquiry
 
 _IDS: Final = 40  # of a long thread: its beginning and its end
 _PEOPLE: Final = 100
+_SAME_CALL: Final = timedelta(hours=12)  # how far apart the legs of one call may be
 _RECENT: Final = timedelta(days=30)  # how long a subject alone may join
 _REPLY: Final = re.compile(
     r"^\s*(?:(?:re|aw|sv|vs|antw|ant|odp|ynt|res|rif|ref|回复|答复|fwd?|wg|tr|rv|i)\s*"
@@ -41,7 +42,7 @@ _KNOWN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A mail of a conversation."""
+    """A mail of a conversation, or a leg of a call."""
 
     inquiry_id: str
     received_at: datetime
@@ -92,14 +93,16 @@ class Threads:
         self.database = database
 
     def of(self, inquiry_id: str) -> list[Member]:
-        """All mails of an inquiry's conversation, oldest first; one alone is none."""
+        """All mails of an inquiry's conversation, or legs of its call, oldest first; one alone is
+        none.
+        """
         mine, inquiries = tables.messages.alias(), tables.inquiries
         query = (
             select(inquiries)
             .join(tables.messages, tables.messages.c.inquiry_id == inquiries.c.id)
             .join(mine, mine.c.conversation_id == tables.messages.c.conversation_id)
             .where(mine.c.inquiry_id == inquiry_id)
-            .order_by(inquiries.c.received_at, inquiries.c.id)
+            .order_by(tables.messages.c.received_at, inquiries.c.id)
         )
         with self.database.read() as connection:
             rows = connection.execute(query).all()
@@ -146,6 +149,33 @@ def _link(connection: Connection, inquiry: Inquiry, mail: Envelope) -> list[str]
     A reply that came before what it answers is joined when that comes.
     """
     found = _by_ids(connection, inquiry.id, mail) or _by_subject(connection, inquiry, mail)
+    return _joined(connection, inquiry, mail, found)
+
+
+def link_leg(connection: Connection, inquiry: Inquiry) -> list[str]:
+    """Put a leg of a call where it belongs; returns the other legs, oldest first.
+
+    The telephone system says what belongs together, and nobody else can: its word is enough.
+    """
+    group = inquiry.call.group if inquiry.call else ""
+    digest = _digest(f"call\0{inquiry.ref.source}\0{group}")
+    leg = Envelope((digest,), "", "", frozenset(), "", is_reply=False)
+    table, ids = tables.messages, tables.message_ids
+    found = connection.execute(
+        select(table)
+        .join(ids, ids.c.inquiry_id == table.c.inquiry_id)
+        .where(ids.c.digest == digest, table.c.inquiry_id != inquiry.id)
+        .where(table.c.received_at >= _at(inquiry) - _SAME_CALL)
+        .where(table.c.received_at <= _at(inquiry) + _SAME_CALL)
+        .order_by(table.c.received_at, table.c.inquiry_id)
+    ).all()
+    return _joined(connection, inquiry, leg, found)
+
+
+def _joined(
+    connection: Connection, inquiry: Inquiry, mail: Envelope, found: Sequence[Row[Any]]
+) -> list[str]:
+    """Add an inquiry to the conversation of those it was found to belong to, or begin one."""
     conversations = list(dict.fromkeys(row.conversation_id for row in found))
     chosen = conversations[0] if conversations else inquiry.id
     table = tables.messages
@@ -221,6 +251,12 @@ def _acquainted(rows: Iterable[Row[Any]], mail: Envelope) -> list[Row[Any]]:
         if (mail.author and mail.author in people) or (row.author and row.author in mail.people):
             found.append(row)
     return found
+
+
+def _at(inquiry: Inquiry) -> datetime:
+    """When a mail arrived; of a recording rather when it began, since several may end together."""
+    began = inquiry.call.started_at if inquiry.call else None
+    return began or inquiry.received_at
 
 
 def _has_own(inquiry: Inquiry) -> bool:

@@ -140,13 +140,19 @@ class Worklist:
                 for inquiry in moved
             ]
             mails = [inquiry for inquiry in moved if inquiry.channel == "email"]
-            if mails:
-                # Two mails of one conversation may be parsed at once, and must see each other.
+            legs = [inquiry for inquiry in moved if inquiry.call and inquiry.call.group]
+            if mails or legs:
+                # Two of one conversation may be parsed at once, and must see each other.
                 people.exclusive(self.database, connection)
                 notes += [
                     records.Noted(others[0], "reply", {"inquiry": name})
                     for name, others in threads.link_all(connection, mails)
                     if others
+                ]
+                notes += [
+                    records.Noted(others[0], "another leg", {"inquiry": leg.id})
+                    for leg in legs
+                    if (others := threads.link_leg(connection, leg))
                 ]
             records.note_all(connection, notes)
         return [inquiry.id for inquiry in moved]
@@ -168,6 +174,14 @@ class Worklist:
                 "transcribed",
                 {"engine": transcript.engine, "model": transcript.model},
             )
+        return True
+
+    def passed_over(self, work: Work, why: str) -> bool:
+        """PARSED → TRANSCRIBED without a transcript, because nobody may make one."""
+        with self.database.write() as connection:
+            if not _move(connection, work, Stage.TRANSCRIBED):
+                return False
+            records.note(connection, work.id, "not transcribed", {"reason": why})
         return True
 
     def classified(self, work: Work, verdict: Verdict) -> bool:
