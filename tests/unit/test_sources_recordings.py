@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.support.memory import Remembered
-from triage.errors import Configuration
+from triage.errors import Configuration, Usage
 from triage.settings import Limits, RecordingsSource
+from triage.sources.base import Span
 from triage.sources.build import build_source
 from triage.sources.recordings.source import Recordings
 
@@ -184,3 +186,41 @@ def test_a_recording_that_vanishes_meanwhile_is_passed_over(tmp_path: Path) -> N
 def test_check_counts(tmp_path: Path) -> None:
     write(tmp_path / "a.wav")
     assert source(tmp_path).check() == f"1 recordings in {tmp_path}"
+
+
+def test_what_was_recorded_before_since_is_left_to_a_backfill(tmp_path: Path) -> None:
+    day = 24 * 3600.0
+    write(tmp_path / "2025/old.wav", age=40 * day)
+    write(tmp_path / "new.wav", age=day)
+    since = datetime.now(UTC).date() - timedelta(days=10)
+    folder = source(tmp_path, since=since)
+    assert keys(Remembered().take(folder)) == ["new.wav"]
+    past = Span(datetime.now(UTC) - timedelta(days=100), datetime.now(UTC))
+    found = {entry.ref.key: entry for entry in folder.entries(past, (), Remembered())}
+    assert {key: entry.coming for key, entry in found.items()} == {
+        "2025/old.wav": False,
+        "new.wav": True,
+    }
+    assert [entry.ref.key for entry in folder.entries(past, ("2025/",), Remembered())] == [
+        "2025/old.wav"
+    ]
+    recent = Span(datetime.now(UTC) - timedelta(days=20), datetime.now(UTC))
+    assert [entry.ref.key for entry in folder.entries(recent, (), Remembered())] == ["new.wav"]
+    with pytest.raises(Usage, match="2024"):
+        list(folder.entries(past, ("2024",), Remembered()))
+
+
+def test_recordings_are_read_by_their_keys_whatever_their_names_are(tmp_path: Path) -> None:
+    long = "/".join(["x" * 200] * 4) + "/c.wav"
+    for name in ("a.wav", "b.wav", long):
+        write(tmp_path / name)
+    odd = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    write(odd)
+    past = Span(datetime.now(UTC) - timedelta(days=1), datetime.now(UTC))
+    folder = source(tmp_path)
+    listed = [entry.ref.key for entry in folder.entries(past, (), Remembered())]
+    assert len(listed) == 4
+    wanted = [key for key in listed if key != "a.wav"]
+    batches = list(folder.retrieve([*wanted, "gone.wav"]))
+    assert keys(item for batch in batches for item in batch.items) == wanted
+    assert all(batch.backlog for batch in batches)
