@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from triage.errors import Permanent
@@ -185,9 +185,33 @@ def messages(draw: st.DrawFn, inner: st.SearchStrategy[Tree]) -> Tree:
 
 
 TREES = st.recursive(leaves(), lambda inner: multiparts(inner) | messages(inner), max_leaves=6)
+# The innermost of three multiparts has the boundary of the outermost: where they end, nobody knows.
+ONE_BOUNDARY_TWICE = Tree(
+    b"""Content-Type: multipart/mixed; boundary=x
+
+--x
+Content-Type: multipart/mixed; boundary=y
+
+--y
+Content-Type: multipart/mixed; boundary=x
+
+--x
+Content-Type: text/plain
+
+first
+
+--y
+Content-Type: text/plain
+Content-Transfer-Encoding: base64
+
+c2Vjb25k
+""",
+    ("first", "second"),
+)
 
 
 @cases(2_500)
+@example(ONE_BOUNDARY_TWICE, b"\n")
 @given(TREES, st.sampled_from([b"\n", b"\r\n"]))
 def test_no_text_is_silently_lost(tree: Tree, end: bytes) -> None:
     inquiry = parsed((b"From: a@x.example\nSubject: s\n" + tree.raw).replace(b"\n", end))

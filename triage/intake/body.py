@@ -174,6 +174,9 @@ def _leaf(part: Message, main: str, sub: str, body: Body) -> None:
     name = filename(part)
     data = content(part)
     kind = f"{main}/{sub}"
+    if main == "text" and _DELIMITER.search(data):
+        # Two multiparts share a boundary, or somebody pasted a mail's source: it stays as it is.
+        body.warnings.append("a text holds what looks like parts of a mail; they were not read")
     if kind in _COPIES and not name:
         _set_aside(part_text(part, data, "html", body.warnings), body)
         return
