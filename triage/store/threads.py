@@ -203,7 +203,7 @@ def _row(inquiry: Inquiry, mail: Envelope, conversation_id: str) -> dict[str, ob
         "author": mail.author,
         "people": " ".join(sorted(mail.people)),
         "subject": mail.subject,
-        "received_at": inquiry.received_at,
+        "received_at": _at(inquiry),
     }
 
 
