@@ -9,8 +9,8 @@ them have been read once before, so that no side pays for a cold disk.
 `ours`: `triage.pipeline.ingest` and the parse step, as the worker runs them: raw copies synced in
 the blob store, sightings, cursor, conversations, parsed inquiries. `loop`: imapclient one by one,
 mail-parser, one INSERT with its commit each, into SQLite as Python opens it: like ours, what is
-committed survives a power cut. Each runs in a process of its own, in turns. Afar is 20 ms each way through a proxy; of the loop, whose rate does
-not depend on the number there, only `--far` mails are read.
+committed survives a power cut. Each runs in a process of its own, in turns. Afar is 20 ms each way
+through a proxy; of the loop, whose rate does not depend on the number there, only `--far` mails are read.
 """
 
 from __future__ import annotations

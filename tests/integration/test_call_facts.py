@@ -109,7 +109,8 @@ def test_nobody_hears_a_call_without_consent_or_one_that_is_not_read(office: Off
         )
         assert outbound.decision.outcome is internal.decision.outcome is Outcome.FILE
         assert outbound.decision.reason == (
-            "internal by rule outbound-call, not transcribed: outbound calls are not read (calls.skip)"
+            "internal by rule outbound-call, not transcribed: "
+            "outbound calls are not read (calls.skip)"
         )
         # This one is to be heard, which is impossible here: the others were not tried at all.
         assert agreed.work.stage is Stage.PARSED
