@@ -10,7 +10,8 @@ them have been read once before, so that no side pays for a cold disk.
 the blob store, sightings, cursor, conversations, parsed inquiries. `loop`: imapclient one by one,
 mail-parser, one INSERT with its commit each, into SQLite as Python opens it: like ours, what is
 committed survives a power cut. Each runs in a process of its own, in turns. Afar is 20 ms each way
-through a proxy; of the loop, whose rate does not depend on the number there, only `--far` mails are read.
+through a proxy; of the loop, whose rate does not depend on the number there, only `--far` mails are
+read.
 """
 
 from __future__ import annotations
