@@ -27,7 +27,7 @@ endif
 	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --override overrides.txt --editable '.[dev]'
 	@touch $@
 
-servers: ## Install Dovecot and PostgreSQL where that is possible (Debian, Ubuntu)
+servers: ## Install Dovecot, PostgreSQL and OpenSSH where that is possible (Debian, Ubuntu)
 	@sh tests/install-servers.sh
 
 demo: ## Triage a shipped mailbox and shipped recordings, end to end
@@ -35,8 +35,10 @@ demo: ## Triage a shipped mailbox and shipped recordings, end to end
 	$(MAKE) --no-print-directory setup && wait
 	$(BIN)/triage demo
 
+# Acceptance tests measure a worker that has the machine to itself.
 test: setup servers ## Unit, integration and acceptance tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile tests/unit tests/integration
+	$(BIN)/python -m pytest tests/acceptance
 
 check: setup ## Lint, format, types, layers
 	$(BIN)/ruff check .
@@ -47,8 +49,9 @@ check: setup ## Lint, format, types, layers
 bench: setup ## All benchmarks, tables to standard output
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-chaos: setup ## The long fault run: 2,000 leads, a bad endpoint, a worker that is killed 20 times
+chaos: setup ## The long fault runs: a bad endpoint and a bad mail server, workers that are killed
 	$(BIN)/python -m tests.chaos.delivery
+	$(BIN)/python -m tests.chaos.mail
 
 card: setup ## Measure the shipped model and rewrite docs/model-card.md (MEASURE=file: a set of your own too)
 	$(BIN)/python -m classifiers.card $(if $(MEASURE),--measure $(MEASURE))

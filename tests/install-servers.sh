@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the real servers that the tests (and the demo) start by themselves.
 #
-#     install-servers.sh [dovecot] [postgresql]      both without arguments
+#     install-servers.sh [dovecot] [postgresql] [sftp]      all without arguments
 #
 # May be run again at any time; does nothing where they are there. Needs Debian or Ubuntu, and root or
 # a sudo that asks for no password. Where that is missing it says what to do and ends well, because
@@ -15,8 +15,8 @@ cannot() {
 }
 
 missing=""
-for server in "${@:-dovecot postgresql}"; do
-    # shellcheck disable=SC2086 # the default is two words
+for server in "${@:-dovecot postgresql sftp}"; do
+    # shellcheck disable=SC2086 # the default is three words
     for name in $server; do
         case "$name" in
         dovecot)
@@ -27,8 +27,12 @@ for server in "${@:-dovecot postgresql}"; do
         postgresql)
             ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
             ;;
+        sftp)
+            [ -x /usr/sbin/sshd ] || missing="$missing openssh-server"
+            command -v ssh-keygen >/dev/null 2>&1 || missing="$missing openssh-client"
+            ;;
         *)
-            echo "install-servers: unknown server '$name'; use dovecot or postgresql" >&2
+            echo "install-servers: unknown server '$name'; use dovecot, postgresql or sftp" >&2
             exit 2
             ;;
         esac

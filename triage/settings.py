@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import (
@@ -34,6 +39,7 @@ from triage.errors import Configuration
 Seconds = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+SidecarName = Annotated[str, Field(pattern=r"^[^/{}]*\{(name|stem)\}[^/{}]+$")]
 
 
 class Section(BaseModel):
@@ -104,16 +110,135 @@ class Store(Section):
 
 
 class SourceBase(Section):
-    """What every source has. `poll_every` in seconds; `campaign` is stored with its inquiries."""
+    """What every source has. `poll_every` in seconds; `campaign` is stored with its inquiries.
+
+    `silent_after`: seconds without anything new after which that is an alarm; not set: twice the
+    longest pause there was, at least 6 hours; 0: never.
+    `since`: what arrived before that day is not read. `forward_past_days`: a lead that had arrived
+    longer than that before its folder was first read is held, not forwarded by itself.
+    """
 
     name: Name
     poll_every: Seconds = 30.0
+    since: date | None = None
+    forward_past_days: float = Field(default=3.0, ge=0, le=100_000)
     campaign: str = ""
+    silent_after: float | None = Field(default=None, ge=0)
     enabled: bool = True
 
 
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+_GOOGLE = "https://oauth2.googleapis.com"
+_MICROSOFT = "https://login.microsoftonline.com"
+
+
+class OAuth(Secret):
+    """How a mailbox is opened without a password: `[sources.oauth]`.
+
+    `device`: a person authorises once, with `triage mailbox authorise`; `client`: the application
+    by itself (app-only), with its secret; `service-account`: a Google key that may act for the
+    mailbox. `tenant` is Microsoft's. The URLs and `scope` are for `custom`, or override.
+    """
+
+    provider: Literal["microsoft", "google", "custom"]
+    flow: Literal["device", "client", "service-account"]
+    client_id: str = ""
+    client_secret: SecretStr | None = None
+    client_secret_file: Path | None = None
+    key_file: Path | None = None
+    tenant: str = "organizations"
+    token_url: str = ""
+    device_url: str = ""
+    scope: str = ""
+    ca_file: Path | None = None
+
+    @property
+    def token_endpoint(self) -> str:
+        """Where tokens come from."""
+        known = {
+            "microsoft": f"{_MICROSOFT}/{self.tenant}/oauth2/v2.0/token",
+            "google": f"{_GOOGLE}/token",
+        }
+        return self.token_url or known.get(self.provider, "")
+
+    @property
+    def device_endpoint(self) -> str:
+        """Where codes for people come from; empty where the provider gives none for mail."""
+        known = {"microsoft": f"{_MICROSOFT}/{self.tenant}/oauth2/v2.0/devicecode"}
+        return self.device_url or known.get(self.provider, "")
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What is asked for."""
+        if self.scope:
+            return tuple(self.scope.split())
+        if self.provider == "google":
+            return ("https://mail.google.com/",)
+        if self.provider == "microsoft" and self.flow == "client":
+            return ("https://outlook.office365.com/.default",)
+        if self.provider == "microsoft":
+            return ("https://outlook.office.com/IMAP.AccessAsUser.All", "offline_access")
+        return ()
+
+    def secret_of(self, source: str) -> str:
+        """The client's secret; empty where none is set: a device needs none."""
+        if self.client_secret is None and self.client_secret_file is None:
+            return ""
+        what = f"source {source!r}: oauth.client_secret"
+        return self.reveal(self.client_secret, self.client_secret_file, what)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.provider == "custom" and not self.token_url:
+            raise ValueError("oauth.token_url is missing; provider = 'custom' needs it")
+        if self.flow == "service-account" and self.key_file is None:
+            raise ValueError("oauth.key_file is missing; flow = 'service-account' needs it")
+        if self.flow != "service-account" and not self.client_id:
+            raise ValueError(f"oauth.client_id is missing; flow = {self.flow!r} needs it")
+        if self.flow == "client" and not (self.client_secret or self.client_secret_file):
+            raise ValueError("oauth.client_secret is missing; flow = 'client' needs it")
+        for url in (self.token_url, self.device_url):
+            host = urlsplit(url).hostname
+            if url and not url.startswith("https://") and host not in _LOCAL:
+                raise ValueError(f"{url} would send secrets in clear; use https")
+        return self
+
+
+class Mark(Section):
+    """What is done with a mail in its mailbox: a keyword, a flag, a Gmail label, another folder."""
+
+    keyword: str = Field(default="", pattern=r"^[A-Za-z0-9_$.-]{0,60}$")
+    flag: Literal["", "flagged", "seen", "answered"] = ""
+    label: str = ""
+    move: str = ""
+
+
+class WriteBack(Section):
+    """What is done with mails of each outcome, in every mailbox they were seen in; nothing where
+    an outcome is not named.
+    """
+
+    forward: Mark = Mark()
+    review: Mark = Mark()
+    nurture: Mark = Mark()
+    file: Mark = Mark()
+
+    def of(self, outcome: str) -> Mark:
+        """The mark of an outcome; an empty one for none."""
+        return getattr(self, outcome) if outcome else Mark()
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes that are marked."""
+        return tuple(name for name in type(self).model_fields if self.of(name) != Mark())
+
+
 class ImapSource(SourceBase, Secret):
-    """A mailbox. `security`: `tls`, `starttls`, or `none` (only for a server on this machine)."""
+    """A mailbox. `security`: `tls`, `starttls`, or `none` (only for a server on this machine).
+
+    With `idle` the server tells at once what arrives; every `idle_renew` seconds the connection is
+    shown to be alive.
+    """
 
     kind: Literal["imap"]
     host: str
@@ -123,9 +248,14 @@ class ImapSource(SourceBase, Secret):
     username: str
     password: SecretStr | None = None
     password_file: Path | None = None
+    oauth: OAuth | None = None
     folders: tuple[str, ...] = ("INBOX",)
     timeout: Seconds = 30.0
     batch: int = Field(default=50, ge=1, le=1000)
+    backlog_batch: int = Field(default=500, ge=1, le=5000)
+    idle: bool = True
+    write_back: WriteBack | None = None
+    idle_renew: float = Field(default=240.0, gt=0, lt=29 * 60)
 
     @property
     def secret(self) -> str:
@@ -134,12 +264,26 @@ class ImapSource(SourceBase, Secret):
 
     @model_validator(mode="after")
     def _local_when_plain(self) -> Self:
-        if self.security == "none" and self.host not in {"localhost", "127.0.0.1", "::1"}:
+        if self.oauth and (self.password or self.password_file):
+            raise ValueError(f"source {self.name!r}: set the password or oauth, not both")
+        if self.security == "none" and self.host not in _LOCAL:
             raise ValueError(
                 f"source {self.name!r}: security = 'none' would send the password in clear to "
                 f"{self.host}; use 'tls' or 'starttls'"
             )
         return self
+
+
+def _zone(name: str) -> str:
+    """A time zone's name, once it is known to be one."""
+    if name:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(
+                f"{name!r} is no time zone; write it like Europe/Berlin or America/New_York"
+            ) from None
+    return name
 
 
 class MaildirSource(SourceBase):
@@ -149,33 +293,237 @@ class MaildirSource(SourceBase):
     path: Path
 
 
-class RecordingsSource(SourceBase):
-    """A folder of call recordings, each with an optional sidecar (`NAME.json` beside it).
+SIDECARS = ("{name}.json", "{stem}.json", "{name}_metadata.json", "{stem}_metadata.json")
+"""What the sidecar of a recording may be called, the first that is there counting: `{name}` is the
+recording's name, `{stem}` that without its ending."""
+CallField = Literal[
+    "caller", "name", "dialled", "direction", "agent", "start", "duration", "consent", "id",
+    "group", "campaign", "recording",
+]  # fmt: skip
+Zone = Annotated[str, AfterValidator(_zone)]
 
-    A file is read once its size has not changed for `settle_seconds`.
+
+class Cdr(Section):
+    """Call detail records of a telephone system, a CSV file that grows: `[sources.cdr]`.
+
+    `asterisk` is its Master.csv, without headers; `freepbx` its table `cdr` as CSV with headers;
+    `csv` any other, whose `columns` say which header (or number, from 1) holds which field. A row
+    belongs to a recording whose id or file name it holds, or else where a number is the same and
+    the calls began within `within` seconds. A call waits `wait` seconds at most for its row.
     """
 
-    kind: Literal["recordings"]
     path: Path
+    format: Literal["asterisk", "freepbx", "csv"] = "asterisk"
+    columns: dict[CallField, str | int] = {}
+    timezone: Zone = ""
+    within: Seconds = 20.0
+    wait: float = Field(default=60.0, ge=0)
+
+    @model_validator(mode="after")
+    def _columns_where_needed(self) -> Self:
+        if self.format == "csv" and not self.columns:
+            raise ValueError(
+                "cdr.columns is missing; format = 'csv' needs it, for example "
+                'columns = { id = "Call ID", caller = "From", start = "Start time" }'
+            )
+        if self.format != "csv" and self.columns:
+            raise ValueError(f"cdr.columns is for format = 'csv', not {self.format!r}")
+        return self
+
+
+class CallSource(SourceBase):
+    """What sources of call recordings know about their calls; see docs/calls.md.
+
+    `layout`: the telephone system that names the files and writes the sidecars; `auto` tries all.
+    `names` are templates for other names, `sidecar` says where a sidecar's JSON states what.
+    `timezone`: of times that do not say theirs.
+    """
+
+    layout: Literal[
+        "auto", "freepbx", "twilio", "amazon-connect", "genesys", "3cx", "miarec", "none"
+    ] = "auto"
+    names: tuple[str, ...] = ()
+    sidecar: dict[CallField, str] = {}
+    timezone: Zone = "UTC"
+    cdr: Cdr | None = None
+
+    @field_validator("names", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+
+class RecordingsBase(CallSource):
+    """What every store of recordings has, wherever it is.
+
+    A file is read once it has not changed for `settle_seconds`. Beside it may be a sidecar, under
+    the first of the names in `sidecars` that is there (`{name}`: the recording's name, `{stem}`:
+    that without its ending); a recording without one waits for it until it is `sidecar_wait`
+    seconds old. Beyond what changed, everything is looked through at leisure: `sweep_files` files a
+    poll at least, and not more often than every `sweep_every` seconds.
+    """
+
     patterns: tuple[str, ...] = (
         "*.wav", "*.mp3", "*.flac", "*.ogg", "*.opus", "*.m4a", "*.gsm", "*.au", "*.amr", "*.webm",
         "*.ulaw", "*.alaw",
     )  # fmt: skip
     settle_seconds: float = Field(default=2.0, ge=0)
+    sidecars: tuple[SidecarName, ...] = SIDECARS
+    sidecar_wait: float = Field(default=0.0, ge=0)
+    sweep_every: Seconds = 3600.0
+    sweep_files: int = Field(default=10_000, ge=1)
 
 
-Source = Annotated[ImapSource | MaildirSource | RecordingsSource, Field(discriminator="kind")]
+class RecordingsSource(RecordingsBase):
+    """A folder of call recordings. With `events` the system tells at once what arrives."""
+
+    kind: Literal["recordings"]
+    path: Path
+    events: bool = True
+
+
+class SftpSource(RecordingsBase, Secret):
+    """A folder of call recordings on an SFTP server.
+
+    The server must show a host key that is in `known_hosts` (none: that of the worker's user) or
+    has one of the fingerprints in `host_keys`.
+    """
+
+    kind: Literal["sftp"]
+    host: str
+    port: int = Field(default=22, ge=1, le=65535)
+    username: str
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    private_key_file: Path | None = None
+    passphrase: SecretStr | None = None
+    passphrase_file: Path | None = None
+    known_hosts: Path | None = None
+    host_keys: tuple[Annotated[str, Field(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")], ...] = ()
+    path: str = "."
+    timeout: Seconds = 30.0
+
+    @property
+    def secret(self) -> str | None:
+        """The password; None where a key is used instead."""
+        if self.password is None and self.password_file is None:
+            return None
+        return self.reveal(self.password, self.password_file, f"source {self.name!r}: password")
+
+    @property
+    def key_passphrase(self) -> str | None:
+        """What the private key is encrypted with; None where it is not."""
+        if self.passphrase is None and self.passphrase_file is None:
+            return None
+        what = f"source {self.name!r}: passphrase"
+        return self.reveal(self.passphrase, self.passphrase_file, what)
+
+    @model_validator(mode="after")
+    def _can_log_in(self) -> Self:
+        if not (self.password or self.password_file or self.private_key_file):
+            raise ValueError(f"source {self.name!r}: set private_key_file or password_file")
+        if self.known_hosts and self.host_keys:
+            raise ValueError(f"source {self.name!r}: set known_hosts or host_keys, not both")
+        return self
+
+
+class S3Source(RecordingsBase, Secret):
+    """Call recordings in an S3 bucket, below `prefix`. `endpoint`: where it is not Amazon's.
+
+    Without keys of its own it finds them as other programs for S3 do: `profile` of the shared
+    credentials file, `AWS_…` variables, or the role of the machine.
+    """
+
+    kind: Literal["s3"]
+    bucket: str
+    prefix: str = ""
+    endpoint: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    region: str = "us-east-1"
+    access_key: str = ""
+    access_key_file: Path | None = None
+    secret_key: SecretStr | None = None
+    secret_key_file: Path | None = None
+    session_token: SecretStr | None = None
+    session_token_file: Path | None = None
+    profile: str = ""
+    ca_file: Path | None = None
+    timeout: Seconds = 30.0
+
+    @property
+    def key_id(self) -> str:
+        """Which key is used; empty where none is set here."""
+        if self.access_key_file is None:
+            return self.access_key
+        return self.reveal(None, self.access_key_file, f"source {self.name!r}: access_key")
+
+    @property
+    def secret(self) -> str:
+        """The secret key; empty where none is set here."""
+        if self.secret_key is None and self.secret_key_file is None:
+            return ""
+        what = f"source {self.name!r}: secret_key"
+        return self.reveal(self.secret_key, self.secret_key_file, what)
+
+    @property
+    def token(self) -> str:
+        """What goes with keys that hold for a while; empty for others."""
+        if self.session_token is None and self.session_token_file is None:
+            return ""
+        what = f"source {self.name!r}: session_token"
+        return self.reveal(self.session_token, self.session_token_file, what)
+
+    @model_validator(mode="after")
+    def _keys_are_whole(self) -> Self:
+        key = bool(self.access_key or self.access_key_file)
+        if key != bool(self.secret_key or self.secret_key_file):
+            raise ValueError(f"source {self.name!r}: access_key and secret_key belong together")
+        if key and self.profile:
+            raise ValueError(f"source {self.name!r}: set access_key or profile, not both")
+        url = urlsplit(self.endpoint)
+        if url.scheme == "http" and url.hostname not in _LOCAL:
+            raise ValueError(
+                f"source {self.name!r}: {self.endpoint} would send recordings in clear; use https"
+            )
+        return self
+
+
+Source = Annotated[
+    ImapSource | MaildirSource | RecordingsSource | SftpSource | S3Source,
+    Field(discriminator="kind"),
+]
 
 
 class Limits(Section):
-    """Bounds on what is read from one item; what is larger is quarantined, never loaded whole."""
+    """Bounds on what is read from one item; what is larger is quarantined, never loaded whole.
+
+    Attached documents are read only as far as their limits allow: `documents` of a mail, each for
+    `document_seconds` at most.
+    """
 
     mail_bytes: int = Field(default=40_000_000, gt=0)
     mail_parts: int = Field(default=500, gt=0)
     mail_depth: int = Field(default=50, gt=0)
     text_chars: int = Field(default=200_000, gt=0)
+    documents: int = Field(default=10, ge=0)
+    document_bytes: int = Field(default=20_000_000, gt=0)
+    document_pages: int = Field(default=50, gt=0)
+    document_chars: int = Field(default=100_000, gt=0)
+    document_seconds: Seconds = 15.0
     recording_bytes: int = Field(default=500_000_000, gt=0)
     recording_seconds: Seconds = 4 * 3600.0
+
+
+class Calls(Section):
+    """Which calls are transcribed at all. What is not is settled by rule, and stays visible.
+
+    A call whose sidecar or record says that consent was refused never is, nor, with
+    `require_consent`, one of which nobody says that it was given; `without_consent` is what
+    becomes of those. `skip` names directions that are not read.
+    """
+
+    require_consent: bool = False
+    without_consent: Literal["review", "file"] = "review"
+    skip: tuple[Literal["outbound", "internal"], ...] = ()
 
 
 class Transcription(Section):
@@ -205,13 +553,17 @@ class Classifier(Section):
 class Rules(Section):
     """What is known about senders before the model reads. `allow` and `block` hold mail addresses,
     domains (with their subdomains) and phone numbers in any notation; `customers` and `suppliers`
-    CSV files, as customer databases export them. See docs/rules.md.
+    CSV files, as customer databases export them. `authserv_ids` names the mail servers whose
+    Authentication-Results are believed; `settle` whether mails that machines wrote about mails need
+    no model. See docs/rules.md.
     """
 
     allow: tuple[str, ...] = ()
     block: tuple[str, ...] = ()
     customers: tuple[Path, ...] = ()
     suppliers: tuple[Path, ...] = ()
+    authserv_ids: tuple[str, ...] = ()
+    settle: bool = True
 
 
 class OwnLabel(Section):
@@ -417,6 +769,12 @@ class Acknowledge(Section):
     listen: str = Field(default="", pattern=r"^(\S+:\d{1,5})?$")
 
 
+class Metrics(Section):
+    """Figures for Prometheus. `listen` (`host:port`): where they are read; empty: nowhere."""
+
+    listen: str = Field(default="", pattern=r"^(\S+:\d{1,5})?$")
+
+
 class Engine(Section):
     """The embedded worker. Waits in seconds; `attempts` before an item is quarantined."""
 
@@ -439,6 +797,7 @@ class Settings(BaseSettings):
     store: Store = Store()
     sources: tuple[Source, ...] = ()
     limits: Limits = Limits()
+    calls: Calls = Calls()
     transcription: Transcription = Transcription()
     classifier: Classifier = Classifier()
     rules: Rules = Rules()
@@ -450,6 +809,7 @@ class Settings(BaseSettings):
     links: Links = Links()
     acknowledge: Acknowledge = Acknowledge()
     engine: Engine = Engine()
+    metrics: Metrics = Metrics()
 
     @model_validator(mode="after")
     def _unique_names(self) -> Self:

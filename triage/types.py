@@ -40,6 +40,9 @@ class Outcome(StrEnum):
 
 SourceKind = Literal["imap", "maildir", "recordings"]
 
+REFUSED_MARK = "!"
+"""Ends the revision under which a refusal is remembered: the file may become readable later."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceRef:
@@ -57,11 +60,22 @@ class SourceRef:
 
 @dataclass(frozen=True, slots=True)
 class FolderCursor:
-    """How far a mail folder was read. `uidvalidity` is the server's, as text."""
+    """How far a mail folder was read. `uidvalidity` is the server's, as text.
+
+    Everything up to `last_uid` was read but a backlog: the mails above `backlog_from` and up to
+    `backlog_to`, where that is more.
+    """
 
     folder: str
     uidvalidity: str
     last_uid: int
+    backlog_from: int = 0
+    backlog_to: int = 0
+
+    @property
+    def has_backlog(self) -> bool:
+        """Whether mails are left that were passed over."""
+        return self.backlog_to > self.backlog_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +104,99 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A part of a mail that is not its text. `size` in bytes after decoding."""
+    """A part of a mail that is not its text. `size` in bytes after decoding.
+
+    `text` is what could be read of it (documents, calendars, text files); `note` says where that is
+    not all, and why. Neither is part of what the sender wrote in the mail.
+    """
 
     name: str
     media_type: str
     size: int
+    text: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A website's form that arrived as a mail. `fields` are label and value as stated, in order.
+
+    `layout` names how it was laid out, `system` what sent it (empty where that is unknown), and
+    `sender` is who filled it in.
+    """
+
+    layout: str
+    system: str
+    fields: tuple[tuple[str, str], ...]
+    sender: Party = Party()
+
+    def value(self, label: str) -> str:
+        """The first value under a label, in any case of letters; empty where there is none."""
+        wanted = label.casefold()
+        return next((value for name, value in self.fields if name.casefold() == wanted), "")
+
+
+ReportKind = Literal["delivery", "disposition", "feedback"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a mail system says about a mail that was sent (RFC 3464, RFC 8098, RFC 5965).
+
+    `action` is `failed`, `delayed`, `displayed` and so on, `status` like 5.1.1. `author` is the
+    address that the reported mail came from where the report returns it, and `passed_on` whether
+    that mail held somebody else's words.
+    """
+
+    kind: ReportKind
+    action: str = ""
+    status: str = ""
+    recipient: str = ""
+    author: str = ""
+    passed_on: bool = False
+
+
+Direction = Literal["inbound", "outbound", "internal"]
+Withheld = Literal["no-consent", "outbound-call", "internal-call"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is known about a recorded call beside its sound; unknown parts are empty.
+
+    `caller` and `dialled` are E.164 where they are outside numbers, else as stated (extensions).
+    `duration_s` and `started_at` are what was stated, `consent` whether the recording was agreed
+    to. `id` names this leg and `group` the call that it is a leg of. `sources` says what told it
+    (`name:freepbx`, `sidecar`, `cdr`), and `withheld` why nobody may transcribe it.
+    """
+
+    caller: str = ""
+    caller_name: str = ""
+    dialled: str = ""
+    direction: Direction | None = None
+    agent: str = ""
+    started_at: datetime | None = None
+    duration_s: float | None = None
+    consent: bool | None = None
+    id: str = ""
+    group: str = ""
+    campaign: str = ""
+    sources: tuple[str, ...] = ()
+    withheld: Withheld | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
     """One inbound contact, parsed.
 
-    `text` is what the person wrote now; `quoted`, `signature` and `forwarded` hold what was found
-    around it, so nothing of the body is thrown away. `thread` lists message ids, oldest first, the
-    mail's own last. `headers` keeps the few mail headers that later stages read (lower-case names).
-    `metadata` is what a sidecar said about a call. A call has no text before transcription.
+    `text` is what the person wrote now; `quoted`, `signature`, `disclaimer` and `forwarded` hold
+    what was found around it, and `spare` what only another version of the body says, so nothing is
+    thrown away. `thread` lists message ids, oldest first, the mail's own last. `headers` keeps the
+    few mail headers that later stages read (lower-case names; repeated ones a line each), `marks`
+    what they say about how the mail came to be (see `intake.marks`).
+    `attribution` holds the UTM parameters and click ids that came with a form, `report` what a mail
+    system reported. `metadata` is what a sidecar said about a call, `call` what that, its file's
+    name and the telephone system's records mean. A call has no text before transcription.
     """
 
     id: str
@@ -117,20 +209,32 @@ class Inquiry:
     text: str = ""
     quoted: str = ""
     signature: str = ""
+    disclaimer: str = ""
     forwarded: str = ""
+    spare: str = ""
     thread: tuple[str, ...] = ()
     language: str = ""
     attachments: tuple[Attachment, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
+    form: Form | None = None
+    attribution: Mapping[str, str] = field(default_factory=dict)
+    report: Report | None = None
+    call: Call | None = None
     campaign: str = ""
     duration_s: float | None = None
     warnings: tuple[str, ...] = ()
 
     @property
+    def author(self) -> Party:
+        """Who really asks: who filled in the form, where a website sent one; else the sender."""
+        return self.form.sender if self.form and self.form.sender != Party() else self.sender
+
+    @property
     def body(self) -> str:
         """All that was written, in the usual order; this is what the classifier reads."""
-        parts = (self.text, self.signature, self.forwarded, self.quoted)
+        parts = (self.text, self.signature, self.disclaimer, self.forwarded, self.quoted)
         return "\n\n".join(part for part in parts if part)
 
 

@@ -15,15 +15,20 @@ from classifiers.errors import ClassifierError, EngineError
 from classifiers.model import Classifier
 from classifiers.tag_artifact import present
 from classifiers.tag_model import Tagger
+from triage import metrics
 from triage.delivery.client import HttpClient
 from triage.engines.embedded import EmbeddedEngine
 from triage.engines.listener import listening
 from triage.errors import Configuration, Usage
+from triage.intake.calls.reader import CallReader
+from triage.pipeline.backfill import Backfill
 from triage.pipeline.dispatch import Dispatch
+from triage.pipeline.replay import Replay
 from triage.pipeline.steps import Steps
 from triage.rules.rulebook import Rulebook
 from triage.settings import Classifier as ClassifierSettings
 from triage.settings import Settings
+from triage.settings import Source as SourceSettings
 from triage.signals.contact import FREE_MAIL
 from triage.sources.base import Source
 from triage.sources.build import build_source
@@ -64,6 +69,11 @@ def load_tagger(settings: ClassifierSettings) -> Tagger:
 def load_rulebook(settings: Settings) -> Rulebook:
     """The rules before the model. Raises `Configuration` for a wrong entry or a missing file."""
     return Rulebook(settings.rules, settings.business, FREE_MAIL)
+
+
+def load_calls(settings: Settings) -> CallReader:
+    """What recordings say beside their sound. Raises `Configuration` for a wrong template."""
+    return CallReader(settings, settings.store.data_dir / "cdr")
 
 
 class LazyClassifier:
@@ -126,8 +136,43 @@ def transcribe_again(settings: Settings, repository: Repository, inquiry_id: str
     work = repository.worklist.get(inquiry_id)
     if work is None or work.channel != "call":
         raise Usage(f"{inquiry_id} is no call; there is nothing to transcribe")
+    inquiry = repository.archive.content(inquiry_id)
+    if inquiry and inquiry.call and inquiry.call.withheld:
+        raise Usage(
+            f"{inquiry_id} may not be transcribed ({inquiry.call.withheld}); see [calls] in the "
+            "settings, and what its sidecar and record say"
+        )
     with TranscriberHost(settings.transcription, settings.limits) as host:
         return host.transcribe(repository.blobs.path(work.sha256))
+
+
+@contextmanager
+def open_backfill(settings: Settings, name: str) -> Iterator[Backfill]:
+    """The past of a source, for a command beside a running worker. Raises `Usage` for a name that
+    nothing has.
+    """
+    with open_repository(settings) as repository:
+        source = find_source(settings, name)
+        yield Backfill(_built(settings, source), source.campaign, repository)
+
+
+def open_replay(settings: Settings, repository: Repository) -> Replay:
+    """What takes quarantined inquiries up again."""
+    campaigns = {source.name: source.campaign for source in settings.sources}
+    return Replay(repository, lambda name: _built(settings, find_source(settings, name)), campaigns)
+
+
+def find_source(settings: Settings, name: str) -> SourceSettings:
+    """The settings of a source. Raises `Usage` for a name that nothing has."""
+    for source in settings.sources:
+        if source.name == name:
+            return source
+    names = ", ".join(source.name for source in settings.sources)
+    raise Usage(f"no source is named {name!r}; there are {names or 'none'}")
+
+
+def _built(settings: Settings, source: SourceSettings) -> Source:
+    return build_source(source, settings.limits, settings.store.data_dir)
 
 
 @contextmanager
@@ -139,6 +184,8 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
     with ExitStack() as stack:
         stack.enter_context(_only_worker(settings.store.data_dir))
         rulebook = load_rulebook(settings)
+        calls = load_calls(settings)
+        stack.callback(calls.close)
         repository = Repository(settings.store)
         stack.callback(repository.close)
         if not stack.enter_context(repository.database.alone()):
@@ -150,9 +197,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
         client = HttpClient()
         stack.callback(client.close)
         sources = {
-            source.name: build_source(source, settings.limits)
-            for source in settings.sources
-            if source.enabled
+            source.name: _built(settings, source) for source in settings.sources if source.enabled
         }
         classifier = LazyClassifier(settings.classifier)
         engine = EmbeddedEngine(
@@ -165,11 +210,13 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
                 transcriber,
                 classifier,
                 rulebook,
+                calls,
                 LazyTagger(settings.classifier),
             ),
             Dispatch(settings, repository, client),
         )
         stack.enter_context(listening(settings, repository))
+        stack.enter_context(metrics.served(settings.metrics))
         stack.callback(engine.stop)
         yield Worker(engine, repository, sources, classifier)
 

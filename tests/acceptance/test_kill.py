@@ -113,7 +113,7 @@ def judge(
 def shipped_mails() -> list[bytes]:
     """Sixty different mails: the shipped ones, then some again as if sent a second time."""
     shipped = [path.read_bytes() for path in sorted((fixtures_folder() / "mail").glob("*.eml"))]
-    again = [b"X-Sent-Again: yes\r\n" + mail for mail in shipped]
+    again = [b"Cc: once-more@example.org\r\n" + mail for mail in shipped]
     # A server shows every mail with the line ends of the protocol, whatever is in its file.
     return [re.sub(rb"\r?\n", b"\r\n", mail) for mail in [*shipped, *again][:MAILS]]
 
@@ -144,11 +144,13 @@ def start(settings: Path, log: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def await_start(log: Path, process: subprocess.Popen[bytes]) -> None:
+def await_start(
+    log: Path, process: subprocess.Popen[bytes], says: str = "polling 2 sources"
+) -> None:
     """Until this worker says that it polls; a loaded machine takes its time to get there."""
-    before = log.read_text().count("polling 2 sources")
+    before = log.read_text().count(says)
     deadline = time.monotonic() + 60
-    while log.read_text().count("polling 2 sources") == before:
+    while log.read_text().count(says) == before:
         assert process.poll() is None, log.read_text()[-2000:]
         assert time.monotonic() < deadline, "the worker did not start"
         time.sleep(0.05)

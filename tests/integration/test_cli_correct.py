@@ -10,11 +10,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.support.leads import Desk, desk
+from tests.support.stored import ARRIVED
 from triage.cli.app import app
 from triage.errors import Usage
 from triage.settings import Destination
+from triage.store.arrivals import Arrival
 from triage.store.repository import Repository
-from triage.types import Party
+from triage.types import Party, RawItem, SourceRef
 
 
 @pytest.fixture
@@ -94,3 +96,19 @@ def test_show_names_the_person_and_what_else_they_asked(crm: Desk, tmp_path: Pat
     assert [other["id"] for other in found["others"]] == [again]
     none = crm.settled("four", "spam")
     assert "person  " not in triage(tmp_path, "inquiries", "show", none).stdout
+
+
+def test_the_raw_copy_is_written_as_it_came(
+    crm: Desk, tmp_path: Path, repository: Repository
+) -> None:
+    content = b"From: a@x.example\r\n\r\n\xff broken\r\n"
+    sha256, size = repository.blobs.put(content)
+    raw = RawItem(SourceRef("inbox", "imap", "INBOX/1/9"), ARRIVED, sha256, size, "message/rfc822")
+    (inquiry,) = repository.arrivals.receive(
+        [Arrival(raw, "email", "refused:1", refused="too large")]
+    )
+    target = tmp_path / "mail.eml"
+    triage(tmp_path, "inquiries", "export", inquiry, "--format", "raw", "-o", str(target))
+    assert target.read_bytes() == content
+    said = triage(tmp_path, "inquiries", "export", inquiry, "--format", "raw")
+    assert said.stdout_bytes == content

@@ -19,6 +19,7 @@ from triage.demo.fixtures import corpus_folder
 from triage.engines.embedded import EmbeddedEngine
 from triage.errors import Transient
 from triage.pipeline.dispatch import Dispatch
+from triage.pipeline.ingest import ingest
 from triage.pipeline.steps import Steps
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings, Store
@@ -104,13 +105,20 @@ Build = Callable[..., tuple[EmbeddedEngine, Repository]]
 def build(tmp_path: Path, baseline: Baseline, empty_store: Store) -> Iterator[Build]:
     with ExitStack() as stack:
 
-        def make(sources: Sequence[Source], **more: object) -> tuple[EmbeddedEngine, Repository]:
+        def make(
+            sources: Sequence[Source], poll_every: float = 0.1, **more: object
+        ) -> tuple[EmbeddedEngine, Repository]:
             settings = Settings.model_validate(
                 {
                     "store": empty_store,
                     "sources": [
-                        {"kind": "maildir", "name": s.name, "path": tmp_path, "poll_every": 0.1}
-                        for s in sources
+                        {
+                            "kind": "maildir",
+                            "name": source.name,
+                            "path": tmp_path,
+                            "poll_every": poll_every,
+                        }
+                        for source in sources
                     ],
                     "engine": {
                         "sweep_every": 0.1, "retry_base": 0.05, "retry_max": 0.2, "attempts": 3,
@@ -222,3 +230,60 @@ def test_a_lead_for_an_endpoint_that_is_away_waits_and_then_is_visibly_dead(buil
     assert len(repository.outbox.attempts(delivery.id)) == 3
     assert repository.outbox.revive(delivery.id)
     assert repository.outbox.due("crm", 10)[0].id == delivery.id  # the same id as ever
+
+
+class Growing(Mails):
+    """A source that gets a mail for each text added, and is polled for a while."""
+
+    def __init__(self, name: str, pause: float = 0.0) -> None:
+        super().__init__(name, [])
+        self.texts: list[str] = []
+        self._texts = self.texts
+        self._pause = pause
+
+    def poll(self, memory: Memory) -> Iterator[Batch]:
+        batches = list(super().poll(memory))
+        time.sleep(self._pause)
+        yield from batches
+
+
+def test_news_makes_the_next_poll_come_at_once(build: Build) -> None:
+    box = Growing("box")
+    engine, repository = build([box], poll_every=600)
+    engine.start()
+    until(lambda: repository.polls.state("box") is not None)
+    box.texts.append("one")
+    engine.news("box")
+    until(lambda: repository.archive.counts()[Stage.SETTLED] == 1)
+
+
+def test_news_during_a_poll_makes_another(build: Build) -> None:
+    box = Growing("box", pause=0.5)
+    engine, repository = build([box], poll_every=600)
+    engine.start()
+    time.sleep(0.2)  # the first poll has looked, and still goes on
+    box.texts.append("one")
+    for _ in range(5):
+        engine.news("box")
+    until(lambda: repository.archive.counts()[Stage.SETTLED] == 1)
+
+
+class Old(Mails):
+    """A source with a backlog."""
+
+    def poll(self, memory: Memory) -> Iterator[Batch]:
+        for batch in super().poll(memory):
+            yield Batch(batch.items, backlog=True)
+
+
+def test_what_arrives_goes_before_what_waited_long(build: Build) -> None:
+    old, now = Old("old", [f"old {n}" for n in range(120)]), Mails("now", ["new"])
+    engine, repository = build([old, now], poll_every=600)
+    ingest(old, "", repository)
+    ingest(now, "", repository)
+    (new,) = (line.id for line in repository.archive.listed(limit=200) if line.source == "now")
+    engine.drain(60)
+    settled = repository.archive.listed(limit=200)
+    assert {line.stage for line in settled} == {Stage.SETTLED}
+    order = [line.id for line in sorted(settled, key=lambda line: str(line.settled_at))]
+    assert order.index(new) < 60

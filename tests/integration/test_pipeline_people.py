@@ -13,7 +13,7 @@ from triage.settings import DecisionRules, Destination, Filter
 from triage.store.handovers import Ledger
 from triage.store.people import Contact, Person
 from triage.store.repository import Repository
-from triage.types import Party
+from triage.types import Outcome, Party
 
 FROM_WORK = WELL_STATED
 FROM_HOME = (
@@ -188,3 +188,22 @@ def test_a_name_at_a_company_is_a_person(repository: Repository) -> None:
 @pytest.mark.parametrize("name", ["Acme Hotels, Inc.", "ACME HOTELS LLC", "Acme Hotels"])
 def test_a_company_is_known_whatever_its_legal_form(name: str) -> None:
     assert company_key(name) == "acme hotels"
+
+
+def test_whoever_sent_a_lead_before_is_not_filed_unseen(any_repository: Repository) -> None:
+    crm = desk(any_repository)
+    first = crm.settled("a lead")
+    spam = crm.settled("what looks like spam", "spam")
+    decision = any_repository.archive.decision(spam)
+    assert decision is not None
+    assert decision.outcome == Outcome.REVIEW
+    assert f"wrote before (the lead {first} of 2026-03-01): not filed unseen" in decision.reason
+    # Nobody else, and not because of a lead that was none.
+    other = crm.settled("spam of others", "spam", sender=Party("Bob", "bob@elsewhere.example"))
+    crm.corrections.relabel(first, "spam")
+    later = crm.settled("more spam", "spam")
+    for name in (other, later):
+        found = any_repository.archive.decision(name)
+        assert found is not None
+        assert found.outcome == Outcome.FILE
+    assert crm.settled("support", "support")

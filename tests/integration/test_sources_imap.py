@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import socket
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import triage.sources.imap.fetching
 import triage.sources.imap.mailbox
 from tests.support.certificates import self_signed
 from tests.support.mails import large_mail, mail
@@ -32,6 +34,7 @@ LIMITS = Limits()
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(triage.sources.imap.mailbox, "_PAUSES", (0.0, 0.0, 0.0, 0.0))
+    monkeypatch.setattr(triage.sources.imap.fetching, "_GRACE", 0.0)
 
 
 def poll(settings: ImapSource, repository: Repository, limits: Limits = LIMITS) -> int:
@@ -438,3 +441,79 @@ def _take_in(batch: Batch, repository: Repository) -> None:
 def _take_in_all(batches: Iterator[Batch], repository: Repository) -> None:
     for batch in batches:
         _take_in(batch, repository)
+
+
+def test_a_backlog_is_read_oldest_first_and_what_arrives_goes_first(
+    mailbox: Mailbox, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triage.sources.imap.mailbox, "_BACKLOG", 5)
+    monkeypatch.setattr(triage.sources.imap.mailbox, "_LOOK_EVERY", 0.0)
+    folders = ("INBOX", "Sales")
+    for number in range(6):
+        mailbox.append(mail(f"old {number}"))
+        mailbox.append(mail(f"old sale {number}"), "Sales")
+    source = build_source(mailbox.settings(folders=folders, backlog_batch=2), LIMITS)
+    seen: list[tuple[str, bool]] = []
+    late = mail("arrived meanwhile")
+    for batch in source.poll(SourceMemory(repository, "inbox")):
+        _take_in(batch, repository)
+        seen += [(str(item.ref.key), batch.backlog) for item in batch.items]
+        if len(seen) == 4:
+            mailbox.append(late)
+    where = [(key.split("/")[0], int(key.split("/")[2])) for key, backlog in seen if backlog]
+    assert [uid for folder, uid in where if folder == "INBOX"] == [1, 2, 3, 4, 5, 6]
+    assert [uid for folder, uid in where if folder == "Sales"] == [1, 2, 3, 4, 5, 6]
+    live = [number for number, (_, backlog) in enumerate(seen) if not backlog]
+    assert live == [4], seen
+    assert not cursor(repository).has_backlog
+    assert cursor(repository).last_uid == 7
+    assert ingest(source, "", repository).seen == 0
+    works = repository.worklist.due("email", 100, backlog=False)
+    assert [work.sha256 for work in works] == [hashlib.sha256(late).hexdigest()]
+    assert len(repository.worklist.due("email", 100, backlog=True)) == 12
+
+
+def test_a_backlog_that_was_interrupted_is_taken_up_again(
+    mailbox: Mailbox, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triage.sources.imap.mailbox, "_BACKLOG", 5)
+    mails = [mail(f"old {number}") for number in range(9)]
+    for content in mails:
+        mailbox.append(content)
+    settings = mailbox.settings(backlog_batch=2)
+    polled = build_source(settings, LIMITS).poll(SourceMemory(repository, "inbox"))
+    for batch in islice(polled, 4):
+        _take_in(batch, repository)
+    polled.close()  # type: ignore[attr-defined]
+    assert cursor(repository).has_backlog
+    assert 0 < len(stored(repository)) < 9
+    mailbox.delete(8)
+    poll(settings, repository)
+    assert sorted(stored(repository)) == sorted(mails[:7] + mails[8:])
+
+
+def test_a_folder_that_was_renamed_is_read_on(mailbox: Mailbox, repository: Repository) -> None:
+    mailbox.append(mail("before"), "Sales")
+    settings = mailbox.settings(folders=("Sales",))
+    assert poll(settings, repository) == 1
+    with mailbox.client() as client:
+        client.create_folder("Other")
+        client.rename_folder("Sales", "Leads")
+    mailbox.append(mail("after"), "Leads")
+    assert poll(settings, repository) == 1
+    # Once the settings are corrected the folder is read anew, and everything in it is known.
+    assert poll(mailbox.settings(folders=("Leads",)), repository) == 0
+
+
+def test_moved_and_copied_mails_are_one_inquiry(mailbox: Mailbox, repository: Repository) -> None:
+    settings = mailbox.settings(folders=("INBOX", "Sales"))
+    mailbox.append(mail("moved"))
+    mailbox.append(mail("copied"))
+    mailbox.append(mail("there"), "Sales")
+    assert poll(settings, repository) == 3
+    with mailbox.client() as client:
+        client.select_folder("INBOX")
+        client.move([1], "Sales")
+        client.copy([2], "Sales")
+    assert poll(settings, repository) == 0
+    assert len(stored(repository)) == 3

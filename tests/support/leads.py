@@ -51,10 +51,11 @@ class Desk:
         sender: Party = Party("Ann Example", "ann@acmehotels.example"),  # noqa: B008 - frozen
         campaign: str = "",
         thread: Sequence[str] = (),
+        held: str = "",
     ) -> Work:
         """A mail that waits for its decision."""
         worklist = self.repository.worklist
-        work = stored.received(self.repository, name)
+        work = stored.received(self.repository, name, held=held)
         inquiry = replace(
             stored.inquiry(work),
             text=text,

@@ -70,7 +70,7 @@ class Mailbox:
         when: datetime | None = None,
     ) -> None:
         """Add a mail as a mail client does."""
-        with self._client() as client:
+        with self.client() as client:
             if not client.folder_exists(folder):
                 client.create_folder(folder)
             client.append(folder, content, flags, when)
@@ -81,21 +81,21 @@ class Mailbox:
 
     def delete(self, uid: int, folder: str = "INBOX") -> None:
         """Remove a mail for good."""
-        with self._client() as client:
+        with self.client() as client:
             client.select_folder(folder)
             client.delete_messages([uid])
             client.expunge([uid])
 
     def flags(self, folder: str = "INBOX") -> dict[int, frozenset[bytes]]:
         """The flags of every mail, `\\Recent` among them; looking changes none."""
-        with self._client() as client:
+        with self.client() as client:
             client.select_folder(folder, readonly=True)
             found = client.get_flags(client.search("ALL"))
         return {uid: frozenset(flags) for uid, flags in found.items()}
 
     def change_uidvalidity(self, folder: str = "INBOX") -> None:
         """Number the folder anew, as after a restore from backup."""
-        with self._client() as client:
+        with self.client() as client:
             status = client.folder_status(folder, ["UIDVALIDITY"])
         value = str(int(status[b"UIDVALIDITY"]) + 7)
         self.server.administer(
@@ -116,7 +116,8 @@ class Mailbox:
         }
         return ImapSource.model_validate(values | changes)
 
-    def _client(self) -> Any:
+    def client(self) -> Any:
+        """A logged-in mail client."""
         client = IMAPClient(self.server.host, self.server.port, ssl=False, timeout=10)
         client.login(self.user, self.server.password)
         return client

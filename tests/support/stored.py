@@ -34,17 +34,27 @@ from triage.types import (
 ARRIVED = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
 
-def arrival(name: str, *, channel: Channel = "email", key: str = "", refused: str = "") -> Arrival:
+def arrival(
+    name: str,
+    *,
+    channel: Channel = "email",
+    key: str = "",
+    refused: str = "",
+    held: str = "",
+    received_at: datetime = ARRIVED,
+) -> Arrival:
     """An item; equal names are equal items."""
     sha256 = hashlib.sha256(name.encode()).hexdigest()
     reference = SourceRef("inbox", "imap", key or f"INBOX/1/{name}")
-    raw = RawItem(reference, ARRIVED, sha256, len(name), "message/rfc822")
-    return Arrival(raw, channel, f"mail:{sha256}", campaign="spring", refused=refused)
+    raw = RawItem(reference, received_at, sha256, len(name), "message/rfc822")
+    return Arrival(raw, channel, f"mail:{sha256}", campaign="spring", refused=refused, held=held)
 
 
-def received(repository: Repository, name: str = "one", *, channel: Channel = "email") -> Work:
+def received(
+    repository: Repository, name: str = "one", *, channel: Channel = "email", held: str = ""
+) -> Work:
     """An inquiry that was just taken in."""
-    (inquiry_id,) = repository.arrivals.receive([arrival(name, channel=channel)])
+    (inquiry_id,) = repository.arrivals.receive([arrival(name, channel=channel, held=held)])
     return current(repository, inquiry_id)
 
 

@@ -10,12 +10,18 @@ import pytest
 from triage import settings
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
-COMMON = {"kind", "name", "poll_every", "campaign", "enabled"}
+COMMON = {
+    "kind", "name", "poll_every", "since", "forward_past_days", "campaign", "silent_after",
+    "enabled",
+}  # fmt: skip
+RECORDINGS = "Recordings, wherever they are"
 SECTIONS = {
     "[business]": settings.Business,
     "[ideal_customer]": settings.IdealCustomer,
     "[store]": settings.Store,
     "[limits]": settings.Limits,
+    "[calls]": settings.Calls,
+    "[sources.cdr]": settings.Cdr,
     "[transcription]": settings.Transcription,
     "[classifier]": settings.Classifier,
     "[rules]": settings.Rules,
@@ -28,9 +34,16 @@ SECTIONS = {
     "[people]": settings.People,
     "[links]": settings.Links,
     "[engine]": settings.Engine,
+    "[metrics]": settings.Metrics,
     'kind = "imap"': settings.ImapSource,
+    "[sources.oauth]": settings.OAuth,
+    "[sources.write_back]": settings.WriteBack,
+    "[sources.write_back.forward]": settings.Mark,
     'kind = "maildir"': settings.MaildirSource,
+    RECORDINGS: settings.RecordingsBase,
     'kind = "recordings"': settings.RecordingsSource,
+    'kind = "sftp"': settings.SftpSource,
+    'kind = "s3"': settings.S3Source,
 }
 
 
@@ -48,6 +61,10 @@ def documented() -> dict[str, dict[str, str]]:
 def test_every_field_is_described_and_nothing_else(title: str) -> None:
     fields = set(SECTIONS[title].model_fields)
     if title.startswith("kind"):
+        fields -= COMMON
+        if issubclass(SECTIONS[title], settings.RecordingsBase):
+            fields -= set(settings.RecordingsBase.model_fields)
+    if title == RECORDINGS:
         fields -= COMMON
     assert set(documented()[title]) == fields
 

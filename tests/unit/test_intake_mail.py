@@ -6,15 +6,12 @@ from __future__ import annotations
 
 import base64
 import json
-import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from triage.errors import Permanent
 from triage.intake.mail import parse_mail
@@ -73,9 +70,9 @@ def test_fixture_reads_as_expected(path: Path) -> None:
     assert inquiry.headers["date"]
     assert inquiry.thread
     assert [a.name for a in inquiry.attachments] == want["attachments"]
-    for section in ("text", "quoted", "signature", "forwarded"):
+    for section in ("text", "quoted", "signature", "disclaimer", "forwarded"):
         content = getattr(inquiry, section)
-        for part in want[f"{section}_contains"]:
+        for part in want.get(f"{section}_contains", []):
             assert part in content, section
     assert not set("\0\ufffd\r") & set(inquiry.body)
 
@@ -495,71 +492,3 @@ def test_long_text_is_cut_with_a_warning() -> None:
     inquiry = parsed(plain(b"word " * 1_000), text_chars=100)
     assert len(inquiry.text) <= 100
     assert inquiry.warnings == ("text of 4,999 characters was cut at 100 (limits.text_chars)",)
-
-
-# --- bytes made up to hurt -----------------------------------------------------------------------
-
-
-def survives(raw: bytes) -> None:
-    try:
-        inquiry = parsed(raw)
-    except Permanent:
-        return  # the one exception that may escape
-    str(inquiry).encode("utf-8")  # no lone surrogates anywhere
-
-
-SLOW = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-LINES = st.sampled_from(
-    [
-        b"From: a@x.example", b"Subject: =?utf-8?Q?=C3?=", b"Subject: =?x?B?!!?=", b"To: <<>,;:@",
-        b"Content-Type: multipart/mixed; boundary=b", b"Content-Type: message/rfc822",
-        b'Content-Type: multipart/alternative; boundary="b"', b"Content-Type: text/html",
-        b"Content-Type: message/delivery-status", b"Content-Type: text/plain; charset=\xff",
-        b"Content-Type: text/plain; charset*=x''%ff; format=flowed", b"Content-Type: ;=;",
-        b"Content-Type: multipart/mixed; boundary*=x\0''b", b"Content-Type: a/b; name*=x\0''y",
-        b"Content-Type: a/b; name*=utf-7''+2AA-", b"Subject: =?utf-7?Q?+2AA-?=",
-        b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: quoted-printable",
-        b"Content-Transfer-Encoding: x-uuencode", b"begin 644 x", b"M!!!!", b"end", b"=C3=", b"QUJ",
-        b"Content-Disposition: attachment; filename*0*=utf-8''%e2; filename*1=x", b"--b", b"--b--",
-        b"", b"", b"<p>x", b"<table><td>", b"> q", b"On 1 Nov, a@b.example wrote:", b"-- ", b"\t f",
-        b"-----Original Message-----", b"Thanks,", b"\xe9\xff", b"\x1b$B\x21", b"\0", b"From x",
-        b"Message-ID: <1@x>", b"References: <a@b> junk <c@d>", b"hello",
-    ]
-)  # fmt: skip
-
-
-@SLOW
-@given(st.binary(max_size=2_000))
-def test_any_bytes(raw: bytes) -> None:
-    survives(raw)
-
-
-@SLOW
-@given(st.lists(LINES, max_size=40), st.sampled_from([b"\n", b"\r\n", b"\r"]))
-def test_any_mix_of_mail_lines(lines: list[bytes], end: bytes) -> None:
-    survives(end.join([b"From: a@x.example", *lines]))
-
-
-@SLOW
-@given(st.sampled_from(MAILS), st.randoms(use_true_random=False))
-def test_mutated_fixtures(path: Path, chance: random.Random) -> None:
-    survives(mutated(path.read_bytes(), chance))
-
-
-def mutated(raw: bytes, chance: random.Random) -> bytes:
-    data = bytearray(raw)
-    for _ in range(chance.randint(1, 8)):
-        at = chance.randrange(len(data) or 1)
-        span = chance.randint(1, 40)
-        kind = chance.randrange(5)
-        if kind == 0:
-            data[at : at + 1] = chance.randbytes(1)
-        elif kind == 1:
-            del data[at : at + span]
-        elif kind == 2:
-            data[at:at] = data[at : at + span * 10]
-        elif kind == 3:
-            data[at:at] = chance.choice([b"\0", b"\n\n", b"\r", b"--", b"=", b"\xff", b"; ", b'"'])
-        else:
-            data = data[: max(at, 1)] if chance.random() < 0.2 else data
-    return bytes(data)

@@ -177,7 +177,7 @@ def test_a_notice_goes_with_the_signature_unless_a_person_speaks_in_it() -> None
     notice = "CONFIDENTIALITY NOTICE: this e-mail is privileged.\n\nDelete it if it is not yours."
     found = split(f"A quote, please.\n\nRegards,\nAnn\n\n{notice}")
     assert found.text == "A quote, please."
-    assert found.signature == f"Regards,\nAnn\n\n{notice}"
+    assert (found.signature, found.disclaimer) == ("Regards,\nAnn", notice)
     spoken = f"Hello.\n\n{notice}\n\nI need a boiler."
     assert split(spoken).text == spoken
 
@@ -199,7 +199,9 @@ LINE = st.sampled_from(
 def test_every_line_is_in_exactly_one_section(found: list[str], subject: str) -> None:
     text = "\n".join(found)
     result = split(text, subject=subject)
-    parts = (result.text, result.quoted, result.signature, result.forwarded)
+    parts = (
+        result.text, result.quoted, result.signature, result.disclaimer, result.forwarded,
+    )  # fmt: skip
     assert lines(*parts) == lines(text)
     if text.strip():
         assert result.text or result.forwarded
@@ -220,6 +222,6 @@ def test_every_line_is_in_exactly_one_section(found: list[str], subject: str) ->
     ],
 )
 def test_long_texts_are_split_quickly(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     split(text)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5

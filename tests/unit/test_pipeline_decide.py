@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers.labels import LABELS, Label
-from triage.pipeline.decide import decide, may_be_lead
+from triage.pipeline.decide import decide, held_back, may_be_lead
+from triage.pipeline.reading import read
 from triage.settings import DecisionRules
-from triage.types import Outcome, Qualification, ScorePart, Verdict
+from triage.types import (
+    Decision,
+    Inquiry,
+    Outcome,
+    Qualification,
+    ScorePart,
+    SourceRef,
+    Transcript,
+    Verdict,
+)
 
 RULES = DecisionRules(forward_score=30, lead_floor=0.2)
 
@@ -64,3 +76,20 @@ def test_a_likely_lead_is_never_filed(
         assert decision.outcome is not Outcome.FILE
         assert may_be_lead(said, RULES)
     assert said.label in decision.reason
+
+
+def test_what_a_rule_settled_says_which() -> None:
+    silent = Transcript((), "", "test", "base", 5.0)
+    ref = SourceRef("calls", "recordings", "a.wav")
+    call = Inquiry("inq_1", ref, "call", datetime(2026, 3, 1, tzinfo=UTC))
+    reading = read(call, silent, "")
+    assert reading.settled is not None
+    decision = decide(reading.settled, None, RULES, reading.doubts, reading.ruling)
+    assert decision.reason == "misdial by rule no-speech"
+
+
+def test_a_held_lead_is_reviewed_and_nothing_else_is_changed() -> None:
+    lead = Decision(Outcome.FORWARD, "lead at 90%")
+    assert held_back(lead, "old") == Decision(Outcome.REVIEW, "lead at 90%, but not forwarded: old")
+    for outcome in (Outcome.FILE, Outcome.NURTURE, Outcome.REVIEW):
+        assert held_back(Decision(outcome, "x"), "old") == Decision(outcome, "x")

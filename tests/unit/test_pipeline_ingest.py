@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from triage.errors import Transient
 from triage.pipeline.ingest import identity, ingest
 from triage.sources.base import Batch, Fetched, Memory
+from triage.store.arrivals import Arrival
 from triage.store.repository import Repository
 from triage.types import FolderCursor, RawItem, SourceKind, SourceRef, Stage
 
@@ -90,6 +92,29 @@ def raw(key: str, sha256: str, *, kind: SourceKind = "imap", size: int = 4) -> R
 def test_a_mail_is_its_bytes_wherever_it_lies() -> None:
     assert identity(raw("INBOX/1/1", "a")) == identity(raw("Sales/2/9", "a", kind="maildir"))
     assert identity(raw("INBOX/1/1", "a")) != identity(raw("INBOX/1/1", "b"))
+
+
+def test_a_mail_is_one_inquiry_whatever_its_line_ends(
+    repository: Repository, tmp_path: Path
+) -> None:
+    wire = b"From: a@x.example\r\n\r\nhello\r\n"
+    file = tmp_path / "mail.eml"
+    file.write_bytes(wire.replace(b"\r\n", b"\n"))
+    first = ingest(Scripted(Batch((item("INBOX/1/1", wire),))), "", repository)
+    second = ingest(Scripted(Batch((item("mail.eml", file, kind="maildir"),))), "", repository)
+    assert (len(first.fresh), len(second.fresh)) == (1, 0)
+    assert len(repository.archive.listed()) == 1
+    assert repository.arrivals.known("inbox", [("mail.eml", "")]) == {("mail.eml", "")}
+
+
+def test_a_mail_that_an_earlier_version_took_in_is_known(repository: Repository) -> None:
+    lines = b"From: a@x.example\n\nhello\n"
+    sha256 = hashlib.sha256(lines).hexdigest()
+    before = Arrival(raw("old.eml", sha256, kind="maildir"), "email", f"mail:{sha256}")
+    assert len(repository.arrivals.receive([before])) == 1
+    moved = ingest(Scripted(Batch((item("new.eml", lines, kind="maildir"),))), "", repository)
+    assert moved.fresh == ()
+    assert len(repository.archive.listed()) == 1
 
 
 def test_a_recording_is_its_bytes_at_its_place() -> None:

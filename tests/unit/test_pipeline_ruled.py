@@ -15,10 +15,23 @@ from triage.pipeline.decide import decide
 from triage.pipeline.reading import read
 from triage.pipeline.ruled import named, relabelled
 from triage.rules.rulebook import Rulebook, RuleName, Ruling
-from triage.settings import Business, DecisionRules, OwnLabel, Rules
-from triage.types import Inquiry, Outcome, Party, Qualification, SourceRef, Verdict
+from triage.settings import Business, Calls, DecisionRules, OwnLabel, Rules
+from triage.types import (
+    Call,
+    Inquiry,
+    Outcome,
+    Party,
+    Qualification,
+    SourceRef,
+    Verdict,
+    Withheld,
+)
 
 DECISION = DecisionRules(lead_floor=0.2)
+RULES: list[RuleName | None] = [
+    None, "allow-list", "own-domain", "known-customer", "known-supplier", "block-list",
+    "delivery-report", "read-receipt", "abuse-report", "automatic-reply", "prior-contact",
+]  # fmt: skip
 OUR = Business(domains=("us.example",))
 MAIL = Inquiry(
     id="1",
@@ -50,7 +63,7 @@ def test_the_block_list_settles_without_the_model() -> None:
     assert reading.settled.model == "rule:block-list@1"
     decision = decide(reading.settled, None, DECISION, reading.doubts, reading.ruling)
     assert decision.outcome is Outcome.FILE
-    assert decision.reason == "spam by rule, on the block list (rankers.example)"
+    assert decision.reason == "spam by rule block-list, on the block list (rankers.example)"
     allowed = replace(MAIL, sender=Party(email="ann@rankers.example"))
     assert rules.rule(allowed).rule == "allow-list"
 
@@ -127,9 +140,7 @@ def test_known_contacts_are_a_hint(
     st.sampled_from(LABELS),
     st.lists(st.floats(0.001, 1), min_size=9, max_size=9),
     st.booleans(),
-    st.sampled_from(
-        [None, "allow-list", "own-domain", "known-customer", "known-supplier", "block-list"]
-    ),
+    st.sampled_from(RULES),
     st.floats(0, 1),
 )
 def test_no_rule_files_a_possible_lead(
@@ -169,3 +180,25 @@ def test_own_labels_rename_and_decide() -> None:
     likely = named(verdict("support", 0.3), {"repairs": OwnLabel(base="support", outcome="file")})
     assert decide(likely, None, DECISION, taxonomy=taxonomy).outcome is Outcome.REVIEW
     assert named(replace(verdict("spam"), own="gone"), taxonomy).own == ""
+
+
+@pytest.mark.parametrize(
+    ("withheld", "setting", "label", "outcome"),
+    [
+        ("no-consent", "review", "irrelevant", Outcome.REVIEW),
+        ("no-consent", "file", "irrelevant", Outcome.FILE),
+        ("outbound-call", "review", "internal", Outcome.FILE),
+        ("internal-call", "review", "internal", Outcome.FILE),
+    ],
+)
+def test_what_nobody_may_transcribe_is_settled_without_the_model(
+    withheld: Withheld, setting: str, label: Label, outcome: Outcome
+) -> None:
+    call = replace(MAIL, channel="call", text="", subject="", call=Call(withheld=withheld))
+    ruling = book(allow=["us.example"]).rule(call)
+    reading = read(call, None, "", ruling, Calls.model_validate({"without_consent": setting}))
+    assert reading.settled is not None
+    assert (reading.settled.label, reading.settled.model) == (label, f"rule:{withheld}@1")
+    decision = decide(reading.settled, None, DECISION, reading.doubts, reading.ruling)
+    assert decision.outcome is outcome
+    assert "not transcribed" in decision.reason

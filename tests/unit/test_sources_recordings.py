@@ -2,25 +2,27 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.support.memory import Remembered
-from triage.errors import Configuration
+from triage.errors import Configuration, Usage
 from triage.settings import Limits, RecordingsSource
+from triage.sources.base import Span
 from triage.sources.build import build_source
-from triage.sources.recordings import RecordingsFolder
+from triage.sources.recordings.source import Recordings
 
 SOUND = b"RIFF\x24\0\0\0WAVE not really sound"
 
 
-def source(root: Path, limits: Limits | None = None, **changes: object) -> RecordingsFolder:
+def source(root: Path, limits: Limits | None = None, **changes: object) -> Recordings:
     settings = RecordingsSource.model_validate(
         {"name": "calls", "kind": "recordings", "path": root} | changes
     )
     built = build_source(settings, limits or Limits())
-    assert isinstance(built, RecordingsFolder)
+    assert isinstance(built, Recordings)
     return built
 
 
@@ -36,7 +38,7 @@ def keys(items: object) -> list[str]:
     return [item.ref.key for item in items]  # type: ignore[attr-defined]
 
 
-def test_recordings_are_found_by_pattern_oldest_first(tmp_path: Path) -> None:
+def test_recordings_are_found_by_pattern_those_of_a_folder_oldest_first(tmp_path: Path) -> None:
     write(tmp_path / "b.wav", age=10)
     write(tmp_path / "2026/11/A.WAV", age=20)
     write(tmp_path / "c.Mp3", age=5)
@@ -45,9 +47,9 @@ def test_recordings_are_found_by_pattern_oldest_first(tmp_path: Path) -> None:
     write(tmp_path / ".part.wav")
     write(tmp_path / ".cache/d.wav")
     items = Remembered().take(source(tmp_path))
-    assert keys(items) == ["2026/11/A.WAV", "b.wav", "c.Mp3"]
+    assert keys(items) == ["b.wav", "c.Mp3", "2026/11/A.WAV"]
     status = (tmp_path / "b.wav").stat()
-    second = items[1]
+    second = items[0]
     assert second.ref.revision == f"{status.st_size}-{status.st_mtime_ns}"
     assert second.received_at.timestamp() == pytest.approx(status.st_mtime)
     assert second.content == tmp_path / "b.wav"
@@ -62,32 +64,33 @@ def test_own_patterns_replace_the_usual_ones(tmp_path: Path) -> None:
 
 
 def test_a_recording_is_taken_once(tmp_path: Path) -> None:
-    memory, folder = Remembered(), source(tmp_path)
+    memory, folder = Remembered(), source(tmp_path, settle_seconds=0.1)
     path = write(tmp_path / "a.wav")
     assert len(memory.take(folder)) == 1
     assert memory.take(folder) == []
     write(path, SOUND + b" and more", age=50)
-    assert memory.take(folder) == []  # it changed since the last look
     assert len(memory.take(folder)) == 1
+    assert memory.take(folder) == []
 
 
 def test_a_file_that_still_grows_is_left_alone(tmp_path: Path) -> None:
-    memory, folder = Remembered(), source(tmp_path, settle_seconds=0.4)
+    memory, folder = Remembered(), source(tmp_path, settle_seconds=6)  # longer than a poll waits
     path = tmp_path / "a.wav"
     with path.open("wb") as file:
         for _ in range(4):
             file.write(SOUND)
             file.flush()
             assert memory.take(folder) == []
-            time.sleep(0.1)
-    time.sleep(0.4)
+    moment = time.time() - 10
+    os.utime(path, (moment, moment))
+    assert memory.take(folder) == []  # it changed since the last look
     (item,) = memory.take(folder)
     assert isinstance(item.content, Path)
     assert item.content.read_bytes() == SOUND * 4
 
 
 def test_an_upload_that_stalled_longer_than_its_time_says_is_noticed(tmp_path: Path) -> None:
-    memory, folder = Remembered(), source(tmp_path, settle_seconds=5)
+    memory, folder = Remembered(), source(tmp_path, settle_seconds=20)
     path = write(tmp_path / "a.wav", age=1)
     assert memory.take(folder) == []
     write(path, SOUND * 2, age=60)  # a copy that keeps the time of the original
@@ -122,7 +125,7 @@ def test_a_recording_waits_for_a_sidecar_that_is_being_written(tmp_path: Path) -
     write(tmp_path / "a.wav")
     write(tmp_path / "a.json", b'{"half', age=0)
     write(tmp_path / "b.wav")
-    assert keys(Remembered().take(source(tmp_path))) == ["b.wav"]
+    assert keys(Remembered().take(source(tmp_path, settle_seconds=10))) == ["b.wav"]
 
 
 def test_a_sidecar_is_bounded_and_stays_text(tmp_path: Path) -> None:
@@ -183,3 +186,41 @@ def test_a_recording_that_vanishes_meanwhile_is_passed_over(tmp_path: Path) -> N
 def test_check_counts(tmp_path: Path) -> None:
     write(tmp_path / "a.wav")
     assert source(tmp_path).check() == f"1 recordings in {tmp_path}"
+
+
+def test_what_was_recorded_before_since_is_left_to_a_backfill(tmp_path: Path) -> None:
+    day = 24 * 3600.0
+    write(tmp_path / "2025/old.wav", age=40 * day)
+    write(tmp_path / "new.wav", age=day)
+    since = datetime.now(UTC).date() - timedelta(days=10)
+    folder = source(tmp_path, since=since)
+    assert keys(Remembered().take(folder)) == ["new.wav"]
+    past = Span(datetime.now(UTC) - timedelta(days=100), datetime.now(UTC))
+    found = {entry.ref.key: entry for entry in folder.entries(past, (), Remembered())}
+    assert {key: entry.coming for key, entry in found.items()} == {
+        "2025/old.wav": False,
+        "new.wav": True,
+    }
+    assert [entry.ref.key for entry in folder.entries(past, ("2025/",), Remembered())] == [
+        "2025/old.wav"
+    ]
+    recent = Span(datetime.now(UTC) - timedelta(days=20), datetime.now(UTC))
+    assert [entry.ref.key for entry in folder.entries(recent, (), Remembered())] == ["new.wav"]
+    with pytest.raises(Usage, match="2024"):
+        list(folder.entries(past, ("2024",), Remembered()))
+
+
+def test_recordings_are_read_by_their_keys_whatever_their_names_are(tmp_path: Path) -> None:
+    long = "/".join(["x" * 200] * 4) + "/c.wav"
+    for name in ("a.wav", "b.wav", long):
+        write(tmp_path / name)
+    odd = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    write(odd)
+    past = Span(datetime.now(UTC) - timedelta(days=1), datetime.now(UTC))
+    folder = source(tmp_path)
+    listed = [entry.ref.key for entry in folder.entries(past, (), Remembered())]
+    assert len(listed) == 4
+    wanted = [key for key in listed if key != "a.wav"]
+    batches = list(folder.retrieve([*wanted, "gone.wav"]))
+    assert keys(item for batch in batches for item in batch.items) == wanted
+    assert all(batch.backlog for batch in batches)

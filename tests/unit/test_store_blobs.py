@@ -125,3 +125,26 @@ def test_only_the_worker_can_read_what_is_stored(blobs: BlobStore) -> None:
     if os.geteuid() == 0:
         with as_ordinary_user(), pytest.raises(PermissionError):
             (blobs.root / sha256[:2] / sha256[2:4] / sha256).read_bytes()
+
+
+def test_many_are_stored_together(blobs: BlobStore) -> None:
+    contents = [f"mail {number}\r\n".encode() for number in range(20)]
+    stored = blobs.put_all([*contents, contents[0]])
+    assert [blobs.read(sha256) for sha256, _ in stored] == [*contents, contents[0]]
+    assert stored == blobs.put_all([*contents, contents[0]])
+    assert len(files(blobs)) == 20
+    assert blobs.put_all([]) == []
+
+
+def test_a_damaged_copy_is_healed_among_many(blobs: BlobStore) -> None:
+    contents = [f"mail {number}".encode() for number in range(5)]
+    stored = blobs.put_all(contents)
+    blobs.path(stored[2][0]).write_bytes(b"rotten")
+    blobs.put_all(contents)
+    assert blobs.read(stored[2][0]) == contents[2]
+
+
+def test_a_disk_that_refuses_many_is_transient(tmp_path: Path) -> None:
+    (tmp_path / "blobs").write_text("a file where the folder should be")
+    with pytest.raises(Transient, match="blob store"):
+        BlobStore(tmp_path / "blobs").put_all([b"1", b"2", b"3", b"4"])

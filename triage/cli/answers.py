@@ -156,7 +156,12 @@ def _mail(path: Path, settings: Settings) -> _Asked:
     try:
         raw = path.read_bytes()
         inquiry = parse_mail(
-            raw, inquiry_id=str(path), ref=ref, received_at=now, limits=settings.limits
+            raw,
+            inquiry_id=str(path),
+            ref=ref,
+            received_at=now,
+            limits=settings.limits,
+            authserv_ids=settings.rules.authserv_ids,
         )
     except (OSError, Permanent) as error:
         return _Asked(str(path), error=f"{path}: {error}")

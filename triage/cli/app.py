@@ -12,7 +12,19 @@ from typing import Annotated
 import typer
 
 from triage import __version__
-from triage.cli import admin, correct, deliveries, model, records, text, worker
+from triage.cli import (
+    admin,
+    correct,
+    deliveries,
+    mailbox,
+    model,
+    past,
+    quarantine,
+    recordings,
+    records,
+    text,
+    worker,
+)
 from triage.cli.context import Context
 from triage.errors import Configuration, TriageError
 
@@ -53,7 +65,11 @@ worker.register(app)
 text.register(app)
 records.register(app)
 correct.register()
+quarantine.register()
+past.register(app)
 deliveries.register(app)
+mailbox.register(app)
+recordings.register(app)
 model.register(app)
 admin.register(app)
 

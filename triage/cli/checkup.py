@@ -14,12 +14,12 @@ from triage.cli.deliveries import described
 from triage.delivery.guard import reach
 from triage.delivery.webhook import sign
 from triage.errors import Configuration, TriageError
-from triage.settings import Destination, Limits, Settings, Source
+from triage.settings import Destination, Settings, Source
 from triage.sources.build import build_source
 from triage.store.destinations import Condition
 from triage.store.repository import Repository
 from triage.transcripts.weights import locate
-from triage.wiring import load_classifier, load_rulebook, open_repository
+from triage.wiring import load_calls, load_classifier, load_rulebook, open_repository
 
 _SIGNING = "whsec_"  # other secrets are passwords and tokens, except a webhook's
 
@@ -41,10 +41,11 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield _check("database", lambda: _database(settings))
     yield _check("classifier", lambda: _classifier(settings))
     yield from _rules(settings)
+    yield from _calls(settings)
     yield _check("speech weights", lambda: _weights(settings))
     for source in settings.sources:
         if source.enabled:
-            look = partial(_source, source, settings.limits)
+            look = partial(_source, source, settings)
             yield _check(f"source {source.name}", look)
     if not settings.sources:
         yield Check("sources", "warning", "none: nothing will come in; see [[sources]]")
@@ -132,13 +133,24 @@ def _rules(settings: Settings) -> Iterator[Check]:
         yield Check(f"known {contacts.kind}s", "warning" if problems else "ok", detail)
 
 
+def _calls(settings: Settings) -> Iterator[Check]:
+    """The templates for names of recordings, and the call detail records."""
+    try:
+        calls = load_calls(settings)
+    except TriageError as error:
+        yield Check("calls", "failed", str(error))
+        return
+    for name, records in calls.records().items():
+        yield _check(f"call records of {name}", records.check)
+
+
 def _weights(settings: Settings) -> str:
     weights = locate(settings.transcription.model)
     return f"{settings.transcription.engine} with {settings.transcription.model} ({weights.folder})"
 
 
-def _source(source: Source, limits: Limits) -> str:
-    return build_source(source, limits).check()
+def _source(source: Source, settings: Settings) -> str:
+    return build_source(source, settings.limits, settings.store.data_dir).check()
 
 
 @dataclass(frozen=True, slots=True)

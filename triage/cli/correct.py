@@ -62,7 +62,9 @@ def renew(
 def export(
     context: typer.Context,
     inquiry: Id,
-    form: Annotated[str, typer.Option("--format", help="vcon")] = "vcon",
+    form: Annotated[
+        str, typer.Option("--format", help="vcon, or raw: the mail or recording as it came.")
+    ] = "vcon",
     original: Annotated[
         bool, typer.Option("--original", help="Put the mail or the recording in, whole.")
     ] = False,
@@ -74,21 +76,24 @@ def export(
     import json  # noqa: PLC0415 - with the next
 
     from triage.errors import Usage  # noqa: PLC0415
-    from triage.pipeline.exports import exported  # noqa: PLC0415 - heavy
+    from triage.pipeline.exports import exported, raw_copy  # noqa: PLC0415 - heavy
     from triage.wiring import open_repository  # noqa: PLC0415 - heavy
 
-    if form != "vcon":
-        raise Usage(f"--format {form}: choose vcon")
+    if form not in {"vcon", "raw"}:
+        raise Usage(f"--format {form}: choose vcon or raw")
     settings = of(context).required_settings
     with open_repository(settings) as repository:
         found = one_inquiry(repository, inquiry)
-        container = exported(settings, repository, found, original=original)
-    text = json.dumps(container, ensure_ascii=False, indent=2)
+        if form == "raw":
+            content = raw_copy(repository, found)
+        else:
+            container = exported(settings, repository, found, original=original)
+            content = (json.dumps(container, ensure_ascii=False, indent=2) + "\n").encode()
     if target is None:
-        typer.echo(text)
+        typer.echo(content, nl=False)
         return
     try:
-        target.write_text(text + "\n", encoding="utf-8")
+        target.write_bytes(content)
     except OSError as error:
         raise Usage(f"--output {target}: {error.strerror}") from error
 

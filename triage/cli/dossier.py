@@ -11,7 +11,18 @@ from triage.store.outbox import Attempt
 from triage.store.people import Person
 from triage.store.records import HistoryEntry, Listed, Work
 from triage.store.repository import Repository
-from triage.types import Decision, Delivery, Inquiry, Qualification, Stage, Transcript, Verdict
+from triage.store.threads import Member
+from triage.store.timings import Times
+from triage.types import (
+    Call,
+    Decision,
+    Delivery,
+    Inquiry,
+    Qualification,
+    Stage,
+    Transcript,
+    Verdict,
+)
 
 _OTHERS = 100  # inquiries of the same person, at most
 
@@ -41,6 +52,8 @@ class Dossier:
     attempts: dict[str, list[Attempt]]
     acknowledgement: Acknowledgement | None
     history: list[HistoryEntry]
+    times: Times | None
+    conversation: list[Member]
 
 
 def collect(repository: Repository, inquiry_id: str) -> Dossier:
@@ -62,6 +75,8 @@ def collect(repository: Repository, inquiry_id: str) -> Dossier:
         acknowledgement=repository.acknowledgements.get(inquiry_id),
         attempts={d.id: repository.outbox.attempts(d.id) for d in deliveries},
         history=archive.history(inquiry_id),
+        times=repository.timings.of(inquiry_id),
+        conversation=repository.threads.of(inquiry_id),
     )
 
 
@@ -91,6 +106,17 @@ def show(dossier: Dossier) -> None:
     if known := dossier.acknowledgement:
         output.say(f"looked after by {known.by}, since {known.at.astimezone():%Y-%m-%d %H:%M:%S}")
     _show_person(dossier.person)
+    if dossier.times:
+        steps = dossier.times.since_arrival().items()
+        told = ", ".join(f"{name} after {output.duration(seconds)}" for name, seconds in steps)
+        output.say(f"arrived     {dossier.times.arrived.astimezone():%Y-%m-%d %H:%M:%S}; {told}")
+    together = "other leg  " if work.channel == "call" else "conversation"
+    for member in dossier.conversation:
+        if member.inquiry_id != work.id:
+            output.say(
+                f"{together} {member.inquiry_id} of {member.received_at.astimezone():%Y-%m-%d}, "
+                f"from {member.sender}: {member.label or 'not read yet'}"
+            )
     _show_text(dossier)
     output.say("history", "bold")
     for entry in dossier.history:
@@ -153,9 +179,41 @@ def _show_text(dossier: Dossier) -> None:
     output.say(f"to          {', '.join(str(party) for party in inquiry.recipients[:5])}")
     if inquiry.subject:
         output.say(f"subject     {inquiry.subject}")
+    if inquiry.call:
+        _show_call(inquiry.call)
+    _show_mail(inquiry)
     text = dossier.transcript.text if dossier.transcript else inquiry.body
     for line in text.splitlines():
         output.say(f"  | {line}")
+
+
+def _show_call(call: Call) -> None:
+    """What is known of a call beside its sound, and who told it."""
+    facts = {
+        "began": f"{call.started_at.astimezone():%Y-%m-%d %H:%M:%S}" if call.started_at else "",
+        "agent": call.agent,
+        "consent": {True: "yes", False: "no", None: ""}[call.consent],
+        "id": call.id,
+        "told by": ", ".join(call.sources),
+    }
+    said = [f"{name} {value}" for name, value in facts.items() if value]
+    if said:
+        output.say(f"call        {call.direction or 'of unknown direction'}, {', '.join(said)}")
+
+
+def _show_mail(inquiry: Inquiry) -> None:
+    """What is known of a mail beside its text."""
+    if inquiry.form:
+        system = f" of {inquiry.form.system}" if inquiry.form.system else ""
+        output.say(f"form{system}, filled in by {inquiry.form.sender}")
+    for what, found in (("came by", inquiry.attribution), ("marks", inquiry.marks)):
+        if found:
+            said = ", ".join(f"{name}={value}" for name, value in found.items())
+            output.say(f"{what:<12}{said}")
+    for attachment in inquiry.attachments:
+        read = f", {len(attachment.text):,} characters read" if attachment.text else ""
+        note = f" ({attachment.note})" if attachment.note else ""
+        output.say(f"attached    {attachment.name}, {attachment.size:,} bytes{read}{note}")
 
 
 def _brief(value: Any) -> str:

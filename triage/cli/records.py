@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,11 +11,21 @@ from triage.cli import output
 from triage.cli.context import of
 
 if TYPE_CHECKING:
+    from triage.store.archive import Chosen
     from triage.store.repository import Repository
 
 inquiries = typer.Typer(no_args_is_help=True, help="Inquiries: what came in and what became of it.")
 
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+_DAY = ["%Y-%m-%d"]
+Source = Annotated[str | None, typer.Option("--source", help="Only of this source.")]
+Since = Annotated[
+    datetime | None, typer.Option("--since", formats=_DAY, help="Arrived on that day or later.")
+]
+Until = Annotated[
+    datetime | None, typer.Option("--until", formats=_DAY, help="Arrived on that day or earlier.")
+]
+Reason = Annotated[str, typer.Option("--reason", help="Part of the reason it is quarantined for.")]
 Limit = Annotated[int, typer.Option(help="At most that many.", min=1, max=100_000)]
 
 
@@ -29,6 +40,13 @@ def list_inquiries(
     stage: Annotated[str | None, typer.Option(help="settled, quarantined, received, …")] = None,
     outcome: Annotated[str | None, typer.Option(help="forward, review, nurture or file")] = None,
     label: Annotated[str | None, typer.Option(help="lead, support, spam, …")] = None,
+    held: Annotated[
+        bool, typer.Option("--held", help="What nobody is told of: it came before, or by backfill.")
+    ] = False,
+    source: Source = None,
+    since: Since = None,
+    until: Until = None,
+    reason: Reason = "",
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
@@ -45,6 +63,7 @@ def list_inquiries(
             stage=Stage(chosen_stage) if chosen_stage else None,
             outcome=Outcome(chosen_outcome) if chosen_outcome else None,
             label=choice("--label", label, LABELS),
+            chosen=chosen(source, since, until, reason, held=held),
         )
     if as_json:
         for row in rows:
@@ -60,7 +79,7 @@ def list_inquiries(
                 row.sender,
                 row.subject or row.error,
                 row.label or row.stage,
-                row.outcome or row.stage,
+                f"{row.outcome or row.stage}{', held' if row.held else ''}",
                 row.score,
             ]
             for row in rows
@@ -88,38 +107,25 @@ def show_inquiry(
         show(dossier)
 
 
-@inquiries.command("retry")
-def retry_inquiries(
-    context: typer.Context,
-    inquiry: Annotated[list[str] | None, typer.Argument(help="Ids, or beginnings of ids.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All that are quarantined.")] = False,
-) -> None:
-    """Take quarantined or waiting inquiries up again; a running worker does the rest."""
-    from triage.errors import Usage  # noqa: PLC0415 - with the next
-    from triage.types import Stage  # noqa: PLC0415 - heavy
-    from triage.wiring import open_repository  # noqa: PLC0415 - heavy
+def chosen(
+    source: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    reason: str = "",
+    *,
+    held: bool = False,
+) -> Chosen:
+    """The options that say which inquiries are meant."""
+    from triage.store.archive import Chosen  # noqa: PLC0415 - heavy
 
-    if bool(inquiry) == every:
-        raise Usage("name the inquiries to retry, or use --all for everything in quarantine")
-    with open_repository(of(context).required_settings) as repository:
-        if every:
-            found = repository.archive.listed(limit=1_000_000, stage=Stage.QUARANTINED)
-            ids = [row.id for row in found]
-        else:
-            ids = [one_inquiry(repository, prefix) for prefix in inquiry or []]
-        changed = [_requeue(repository, name) for name in ids]
-    output.say(f"{sum(changed)} of {len(ids)} taken up again")
-    raise typer.Exit(0 if all(changed) else 1)
+    return Chosen(source or "", day(since), day(until, after=True), reason, held)
 
 
-def _requeue(repository: Repository, inquiry: str) -> bool:
-    from triage.errors import Permanent  # noqa: PLC0415
-
-    try:
-        return repository.worklist.requeue(inquiry)
-    except Permanent as error:
-        output.note(str(error))
-        return False
+def day(stated: datetime | None, *, after: bool = False) -> datetime | None:
+    """When a day of this machine's calendar begins; `after`: when it is over."""
+    if stated is None:
+        return None
+    return (stated + timedelta(days=int(after))).astimezone()
 
 
 def choice(option: str, value: str | None, allowed: Any) -> str | None:

@@ -36,6 +36,7 @@ data_dir = "var"                # database and raw copies; back this folder up
 # username = "sales@example.com"
 # password_file = "secrets/imap-password"
 # folders = ["INBOX"]
+# since = 2026-01-01            # older mail is not read; else it is triaged, and its leads are held
 
 # [[sources]]
 # kind = "maildir"              # a maildir, or a folder of .eml files
@@ -46,6 +47,15 @@ data_dir = "var"                # database and raw copies; back this folder up
 # kind = "recordings"           # NAME.json beside a recording may say who called whom
 # name = "calls"
 # path = "recordings"
+
+# [[sources]]
+# kind = "sftp"                 # or "s3"; see docs/recordings.md
+# name = "pbx"
+# host = "pbx.example.com"
+# username = "triage"
+# private_key_file = "secrets/pbx-key"
+# host_keys = ["SHA256:…"]      # `ssh-keyscan HOST | ssh-keygen -lf -`, compared with its owner
+# path = "/var/spool/asterisk/monitor"
 
 [transcription]
 caller_channel = "right"        # in stereo recordings; the agent is on the other

@@ -80,8 +80,11 @@ def poll(
                 failed = True
                 rows.append([name, "failed", "", "", str(error)])
         drained = worker.engine.drain(timeout)
+        for name in (row[0] for row in rows if row[1] == "ok"):
+            worker.engine.mark(name)
         waiting = worker.repository.outbox.open_count()
         left = worker.repository.worklist.open_count()
+        held = sum(worker.repository.archive.held_leads().values())
     if as_json:
         for name, state, seen, new, problem in rows:
             output.show_json(
@@ -89,8 +92,7 @@ def poll(
             )
     else:
         output.show_table(["source", "result", ">seen", ">new", "problem"], rows)
-    if left or waiting:
-        output.note(f"{left} inquiries and {waiting} deliveries wait for another try")
+    _tell_what_waits(left, waiting, held)
     raise typer.Exit(1 if failed or not drained or left or waiting else 0)
 
 
@@ -142,6 +144,16 @@ def _show(ending: Ending, folder: Path) -> None:
     )
     output.say(f"{as_written} of {len(ending.rows)} came out as their authors expected")
     output.say(f"Look around: triage -s {folder}/triage.toml inquiries list")
+
+
+def _tell_what_waits(inquiries: int, deliveries: int, held: int) -> None:
+    if held:
+        output.note(
+            f"{held} leads are held, because they came before their source was read, or by a "
+            "backfill; see `triage inquiries list --held` and `triage inquiries release`"
+        )
+    if inquiries or deliveries:
+        output.note(f"{inquiries} inquiries and {deliveries} deliveries wait for another try")
 
 
 def _warn_of_gaps(worker: Worker, destinations: int) -> None:

@@ -157,7 +157,7 @@ def _inquiry(case: Case, speaker: Speaker, clip: int) -> dict[str, Any]:
         "source": inquiry.ref.source,
         "campaign": inquiry.campaign[:clip] or None,
         "received_at": inquiry.received_at.isoformat(),
-        "from": _party(inquiry.sender, clip),
+        "from": _party(inquiry.author, clip),
         "to": [_party(party, clip) for party in inquiry.recipients[: max(1, clip // 30)]],
         "subject": inquiry.subject[: clip * 2],
         "duration_s": inquiry.duration_s,

@@ -43,10 +43,12 @@ mailbox_list_index = no
 maildir_very_dirty_syncs = no
 mail_max_userip_connections = 100
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2
 auth_failure_delay = 0
+{tokens}
 passdb {{
   driver = static
+  mechanisms = plain login
   args = password={password}
 }}
 userdb {{
@@ -82,15 +84,33 @@ namespace inbox {{
   separator = /
 }}
 """
+_XOAUTH2 = """\
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {path}
+}}
+"""
+_TOKENS = """\
+introspection_mode = post
+introspection_url = {url}
+username_attribute = username
+active_attribute = active
+active_value = true
+timeout_msecs = 5000
+"""
 
 
 class Dovecot:
-    """A server on `127.0.0.1:port`; with `certificate` (certificate, key) also TLS on `tls_port`.
+    """A server on `127.0.0.1:port`; with `certificate` (certificate, key) also TLS on `tls_port`,
+    with `introspection`, the URL of a token server, also XOAUTH2.
 
     Use it in a `with` statement, or call `start` and `close`.
     """
 
-    def __init__(self, certificate: tuple[Path, Path] | None = None) -> None:
+    def __init__(
+        self, certificate: tuple[Path, Path] | None = None, introspection: str = ""
+    ) -> None:
         self.password = secrets.token_hex(12)
         self.host = "127.0.0.1"
         self.port = free_port()
@@ -102,6 +122,8 @@ class Dovecot:
         self._own_folder(self.root / "mail")
         self._process: subprocess.Popen[bytes] | None = None
         self.configuration = self.root / "dovecot.conf"
+        tokens = self.root / "oauth2.conf.ext"
+        tokens.write_text(_TOKENS.format(url=introspection), encoding="utf-8")
         self.configuration.write_text(
             _CONFIGURATION.format(
                 root=self.root,
@@ -112,6 +134,7 @@ class Dovecot:
                 group=_group_name(account.pw_gid),
                 uid=account.pw_uid,
                 gid=account.pw_gid,
+                tokens=_XOAUTH2.format(path=tokens) if introspection else "",
                 tls=f"ssl = yes\nssl_cert = <{certificate[0]}\nssl_key = <{certificate[1]}"
                 if certificate
                 else "ssl = no",

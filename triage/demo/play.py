@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from triage.demo.dovecot import Dovecot
 from triage.demo.endpoint import Endpoint
 from triage.demo.fixtures import fixtures_folder
 from triage.errors import TriageError
+from triage.intake.fingerprint import fingerprint
 from triage.settings import Settings, load
 from triage.store.records import Listed
 from triage.store.repository import Repository
@@ -53,6 +53,7 @@ kind = "recordings"
 name = "calls"
 path = {calls}
 settle_seconds = 0
+forward_past_days = 100000
 
 [[destinations]]
 name = "sales"
@@ -77,7 +78,8 @@ _MAILDIR = """\
 [[sources]]
 kind = "maildir"
 name = "inquiries"
-path = {mails}"""
+path = {mails}
+forward_past_days = 100000"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,20 +249,15 @@ def _rows(repository: Repository, stage: Stageplay) -> list[Row]:
 
 def _names(repository: Repository, found: Sequence[Listed], stage: Stageplay) -> dict[str, str]:
     """Inquiry id to the fixture's name; mails are known by their content."""
-    mails = {_fingerprint(path.read_bytes()): path.stem for path in stage.mails}
+    mails = {fingerprint(path.read_bytes()): path.stem for path in stage.mails}
     names = {}
     for row in found:
         work = repository.worklist.get(row.id)
         name = Path(row.key).name
         if work and row.channel == "email":
-            name = mails.get(_fingerprint(repository.blobs.read(work.sha256)), name)
+            name = mails.get(fingerprint(repository.blobs.read(work.sha256)), name)
         names[row.id] = name
     return names
-
-
-def _fingerprint(mail: bytes) -> str:
-    """The same whatever the line ends: a server shows a mail with its own."""
-    return hashlib.sha256(b"\n".join(mail.splitlines())).hexdigest()
 
 
 def _row(repository: Repository, row: Listed, name: str, fixture: Path | None) -> Row:

@@ -16,21 +16,28 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor as SchedulerPool
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from triage import metrics
 from triage.engines.courier import Courier
 from triage.engines.lanes import Lanes
+from triage.engines.watchers import Watchers
 from triage.errors import TriageError
 from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.escalation import Escalation
 from triage.pipeline.failures import backoff
+from triage.pipeline.holding import Holding
 from triage.pipeline.ingest import PollResult, ingest
+from triage.pipeline.marking import mark
+from triage.pipeline.silence import silences
 from triage.pipeline.steps import Steps
-from triage.settings import Settings
-from triage.sources.base import Source
+from triage.settings import ImapSource, Settings
+from triage.sources.base import Source, Watchable
 from triage.store.repository import Repository
 
 log = structlog.get_logger(__name__)
 
 _LONGEST_BACKOFF = 900.0  # seconds between tries of a source that fails
+_SILENCE_EVERY = 300.0  # seconds between looks for sources that are unusually silent
+_POLLING = 16  # sources that are read at a time, at most
 
 
 class EmbeddedEngine:
@@ -52,10 +59,16 @@ class EmbeddedEngine:
         self._lanes = Lanes(steps, settings, self._courier.sweep)
         self._stopping = threading.Event()
         self._plans = {source.name: source for source in settings.sources if source.enabled}
+        self._turns = threading.Lock()
+        self._polling: set[str] = set()
+        self._again: set[str] = set()  # news came while the source was read
+        self._told: set[str] = set()  # a watch has told of what the next poll finds
+        self._quiet: set[str] = set()  # sources whose silence was reported
+        self._watchers = Watchers(self.news)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            # A thread for each source and one for the sweep: none waits for another.
-            executors={"default": SchedulerPool(len(self._plans) + 2)},
+            # Threads for the sources and for the sweep: where these are few, none waits.
+            executors={"default": SchedulerPool(min(len(self._plans), _POLLING) + 2)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
@@ -64,13 +77,23 @@ class EmbeddedEngine:
         self._scheduler.add_job(
             self.sweep, "interval", seconds=self._settings.engine.sweep_every, id="sweep"
         )
+        self._scheduler.add_job(
+            self._listen_to_silence, "interval", seconds=_SILENCE_EVERY, id="silence"
+        )
         for name in self._plans:
             self._schedule_poll(name, timedelta(0))
         self._scheduler.start()
+        self._watchers.start(
+            (name, watch)
+            for name, source in self._sources.items()
+            if name in self._plans and isinstance(source, Watchable)
+            for watch in source.watches()
+        )
 
     def stop(self) -> None:
         """Finish what has begun and stop; what is left is found again at the next start."""
         self._stopping.set()
+        self._watchers.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
         self._lanes.close()
@@ -84,6 +107,26 @@ class EmbeddedEngine:
             except TriageError as error:
                 log.warning("sweep failed", problem=str(error))
 
+    def _listen_to_silence(self) -> None:
+        try:
+            found = silences(self._settings, self._repository)
+        except TriageError as error:
+            log.warning("cannot look for silence", problem=str(error))
+            return
+        quiet = {silence.source for silence in found}
+        for name in self._plans:
+            metrics.silent(name, is_silent=name in quiet)
+        for silence in found:
+            if silence.source not in self._quiet:
+                hours = round(silence.usual.total_seconds() / 3600, 1)
+                log.error(
+                    "source is unusually silent",
+                    source=silence.source,
+                    since=silence.since.isoformat(),
+                    longest_pause_h=hours,
+                )
+        self._quiet = quiet
+
     def poll(self, name: str) -> PollResult:
         """Poll one source now and store how it went. Raises what the source raises."""
         plan = self._plans[name]
@@ -96,14 +139,17 @@ class EmbeddedEngine:
                 self._repository,
                 arrived=self.sweep,
                 stopping=self._stopping.is_set,
+                hold=Holding(plan, self._repository),
             )
         except Exception as error:
             message = " ".join(str(error).split()) or type(error).__name__
             wait = backoff(failures + 1, plan.poll_every, _LONGEST_BACKOFF)
             self._repository.polls.failed(name, failures + 1, message, wait)
+            metrics.polled(name, good=False)
             raise
         wait = timedelta(seconds=plan.poll_every)
         self._repository.polls.succeeded(name, len(result.fresh), wait)
+        metrics.polled(name, good=True, new=len(result.fresh))
         return result
 
     def drain(self, timeout: float) -> bool:
@@ -117,8 +163,16 @@ class EmbeddedEngine:
                     return True
         return False
 
+    def news(self, name: str) -> None:
+        """Something arrived at a source: read it now, or again if it is being read."""
+        with self._turns:
+            self._told.add(name)
+            if name in self._polling:
+                self._again.add(name)
+            elif not self._stopping.is_set() and self._scheduler.running:
+                self._schedule_poll(name, timedelta(0))
+
     def _schedule_poll(self, name: str, wait: timedelta) -> None:
-        # Each poll plans the next one when it ends: two polls of a source can never overlap.
         self._scheduler.add_job(
             self._scheduled_poll,
             "date",
@@ -126,26 +180,56 @@ class EmbeddedEngine:
             args=[name],
             id=f"poll:{name}",
             replace_existing=True,
+            # A poll plans the next one, which may begin before the scheduler has seen this one end.
+            max_instances=10,
         )
 
     def _scheduled_poll(self, name: str) -> None:
-        plan = self._plans[name]
-        wait = timedelta(seconds=plan.poll_every)
+        with self._turns:  # two polls of a source never overlap
+            if name in self._polling:
+                self._again.add(name)
+                return
+            self._polling.add(name)
+            told = name in self._told
+            self._told.discard(name)
+        wait = timedelta(seconds=self._plans[name].poll_every)
         try:
-            result = self.poll(name)
-            if result.fresh:
-                log.info("polled", source=name, new=len(result.fresh))
-        except Exception as error:
-            state = self._repository.polls.state(name)
-            wait = backoff(state.failures if state else 1, plan.poll_every, _LONGEST_BACKOFF)
-            known = isinstance(error, TriageError)
-            log.warning(
-                "source failed",
-                source=name,
-                problem=str(error),
-                next_try_s=wait.total_seconds(),
-                exc_info=None if known else error,
-            )
+            found = self.poll(name).fresh
+            if found:
+                log.info("polled", source=name, new=len(found))
+            if found and not told:
+                self._watchers.suspect(name)
+            self.mark(name)
+        except Exception as error:  # noqa: BLE001 - it is stored, logged, and tried again
+            wait = self._wait_after_failure(name, error)
         finally:
-            if not self._stopping.is_set():
-                self._schedule_poll(name, wait)
+            with self._turns:
+                self._polling.discard(name)
+                if name in self._again:
+                    self._again.discard(name)
+                    wait = timedelta(0)
+                if not self._stopping.is_set():
+                    self._schedule_poll(name, wait)
+
+    def mark(self, name: str) -> None:
+        """Tell a mailbox what became of its mails; the next poll makes up for a failure."""
+        plan = self._plans[name]
+        if isinstance(plan, ImapSource):
+            try:
+                mark(self._sources[name], plan, self._repository)
+            except TriageError as error:
+                log.warning("cannot mark mails", source=name, problem=str(error))
+
+    def _wait_after_failure(self, name: str, error: Exception) -> timedelta:
+        state = self._repository.polls.state(name)
+        failures = state.failures if state else 1
+        wait = backoff(failures, self._plans[name].poll_every, _LONGEST_BACKOFF)
+        known = isinstance(error, TriageError)
+        log.warning(
+            "source failed",
+            source=name,
+            problem=str(error),
+            next_try_s=wait.total_seconds(),
+            exc_info=None if known else error,
+        )
+        return wait

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import get_args
@@ -12,6 +11,7 @@ import structlog
 
 from classifiers.verdict import Channel
 from triage.engines.claims import Claims
+from triage.engines.waiting import Company, Waiting
 from triage.pipeline.failures import handle
 from triage.pipeline.stages import Lane, Step, lane, next_step
 from triage.pipeline.steps import Steps
@@ -22,6 +22,9 @@ from triage.types import Stage
 log = structlog.get_logger(__name__)
 
 _AT_ONCE = 200  # inquiries of a channel taken from the work list at a time
+_BACKLOG_AT_ONCE = 32  # of those that waited long: what arrives now finds a short queue
+_PARSED_AT_ONCE = 32
+_PARSED_BYTES = 4_000_000  # of raw mails, but for one that is larger alone
 _PAUSE = 30.0  # seconds an inquiry is left alone whose failure could not even be stored
 
 
@@ -36,14 +39,18 @@ class Lanes:
         self._steps = steps
         self._worklist = steps.repository.worklist
         self._rules = settings.engine
-        self._batch = settings.classifier.batch
         self._settled = settled
         self._closing = False
-        # Each channel has its own room: a heap of recordings never keeps a mail waiting.
-        self._claims: dict[Channel, Claims[Work]] = {
-            channel: Claims() for channel in get_args(Channel)
+        # Each channel has its own room: a heap of recordings never keeps a mail waiting. And so has
+        # what waited long: a heap of old mails does not keep a new one waiting.
+        self._claims: dict[tuple[Channel, bool], Claims[Work]] = {
+            (channel, backlog): Claims()
+            for backlog in (False, True)
+            for channel in get_args(Channel)
         }
-        self._readable: deque[Work] = deque()  # waiting for the model, which likes batches
+        self._waiting = {
+            each: Waiting(partial(company, settings.classifier.batch)) for each in Lane
+        }
         self._pools = {
             Lane.GENERAL: ThreadPoolExecutor(settings.engine.workers, "general"),
             Lane.SPEECH: ThreadPoolExecutor(settings.transcription.workers, "speech"),
@@ -52,8 +59,10 @@ class Lanes:
 
     def sweep(self) -> None:
         """Start on everything that is due and not in the lanes."""
-        for channel, claims in self._claims.items():
-            for work in claims.take(_AT_ONCE, partial(self._worklist.due, channel)):
+        for (channel, backlog), claims in self._claims.items():
+            most = _BACKLOG_AT_ONCE if backlog else _AT_ONCE
+            find = partial(self._worklist.due, channel, backlog=backlog)
+            for work in claims.take(most, find):
                 self._place(work)
 
     def wait(self, timeout: float) -> bool:
@@ -71,6 +80,7 @@ class Lanes:
             pool.shutdown(wait=False, cancel_futures=True)
         for pool in self._pools.values():
             pool.shutdown(wait=True)
+        self._steps.parser.close()
 
     def _place(self, work: Work) -> None:
         step = next_step(work)
@@ -78,20 +88,15 @@ class Lanes:
             self._leave(work)
             return
         try:
-            if step is Step.CLASSIFY:
-                self._readable.append(work)
-                self._pools[Lane.MODEL].submit(self._classify_waiting)
-            else:
-                self._pools[lane(step, work)].submit(self._perform, step, [work])
+            its = lane(step, work)
+            self._waiting[its].add(work)
+            self._pools[its].submit(self._perform_next, its)
         except RuntimeError:  # shut down: the stage column remembers what is left to do
             self._leave(work)
 
-    def _classify_waiting(self) -> None:
-        works: list[Work] = []
-        while self._readable and len(works) < self._batch:
-            works.append(self._readable.popleft())
-        if works:
-            self._perform(Step.CLASSIFY, works)
+    def _perform_next(self, its: Lane) -> None:
+        if taken := self._waiting[its].take():
+            self._perform(*taken)
 
     def _perform(self, step: Step, works: list[Work]) -> None:
         try:
@@ -104,8 +109,7 @@ class Lanes:
             for work in works:
                 self._perform(step, [work])
             return
-        for work in works:
-            self._go_on(work)
+        self._go_on(works)
 
     def _failed(self, work: Work, step: Step, error: Exception) -> None:
         pause = 0.0
@@ -118,19 +122,47 @@ class Lanes:
         finally:
             self._leave(work, pause=pause)
 
-    def _go_on(self, before: Work) -> None:
+    def _go_on(self, works: Sequence[Work]) -> None:
         """Straight to the next step, without waiting for a sweep."""
-        work = None
+        rows: dict[str, Work] = {}
         try:
-            work = self._worklist.get(before.id)
-            if work and work.stage is Stage.SETTLED:
+            rows = self._worklist.rows([work.id for work in works])
+            if any(row.stage is Stage.SETTLED for row in rows.values()):
                 self._settled()
-        except Exception as failure:  # noqa: BLE001 - the row stays due, whatever it was
-            log.warning("cannot go on", inquiry=before.id, problem=str(failure))
-        if work is None or work.stage == before.stage:
-            self._leave(before)
-        else:
-            self._place(work)
+        except Exception as failure:  # noqa: BLE001 - the rows stay due, whatever it was
+            log.warning("cannot go on", inquiry=works[0].id, problem=str(failure))
+        for before in works:
+            work = rows.get(before.id)
+            if work is None or work.stage == before.stage:
+                self._leave(before)
+            else:
+                self._place(work)
 
     def _leave(self, work: Work, *, pause: float = 0.0) -> None:
-        self._claims[work.channel].release(work, pause=pause)
+        self._claims[work.channel, work.backlog].release(work, pause=pause)
+        if work.backlog and self._claims[work.channel, True].count < _BACKLOG_AT_ONCE // 4:
+            self._more()
+
+    def _more(self) -> None:
+        """The room for old inquiries is small: fill it at once, not at the next sweep."""
+        try:
+            if not self._closing:
+                self.sweep()
+        except Exception as error:  # noqa: BLE001 - the next sweep makes up for it
+            log.warning("cannot look for more work", problem=str(error))
+
+
+def company(batch: int, work: Work) -> Company:
+    """What `work` may be done with: the model (`batch` at a time) and the parser like many.
+
+    A mail whose parsing was begun before is parsed alone: it may be what killed the process, and
+    the others would count that as attempts of theirs.
+    """
+    step = next_step(work)
+    if step is None:
+        raise ValueError(f"{work.id} is {work.stage}: no step waits for it")
+    if step is Step.CLASSIFY:
+        return Company(step, batch)
+    if step is Step.PARSE and work.channel == "email" and not work.attempts:
+        return Company(step, _PARSED_AT_ONCE, _PARSED_BYTES)
+    return Company(step)

@@ -1,12 +1,17 @@
-"""Names of attachments, made safe to show and to save."""
+"""Attachments: names that are safe to show and to save, and what is inside."""
 
 from __future__ import annotations
 
 import mimetypes
 import re
+from dataclasses import dataclass, replace
 from typing import Final
 
+from triage.intake.formats.reader import Content, kind_of, reader
 from triage.intake.headers import words
+from triage.intake.text import cleaned
+from triage.settings import Limits
+from triage.types import Attachment
 
 NAME_CHARS: Final = 120
 """Characters that are kept of a name, with its extension."""
@@ -30,3 +35,46 @@ def safe_name(stated: str, media_type: str, number: int) -> str:
         tail = dot + extension if stem and len(extension) <= 10 else ""
         name = name[: NAME_CHARS - len(tail)] + tail
     return name
+
+
+@dataclass(slots=True)
+class Budget:
+    """What opening the documents of one mail may still cost."""
+
+    limits: Limits
+    documents: int = 0
+
+    def takes(self) -> bool:
+        """Whether one more may be opened; counts it."""
+        self.documents += 1
+        return self.documents <= self.limits.documents
+
+
+def opened(stated: Attachment, data: bytes, budget: Budget) -> tuple[Attachment, Content | None]:
+    """The attachment with the text of the document that it is, and a winmail.dat's content.
+
+    Text that it has already (of a calendar, say) stays where the document cannot be read.
+    """
+    limits = budget.limits
+    kind = kind_of(stated.name, stated.media_type, data)
+    if stated.media_type.endswith("ms-tnef"):
+        kind = "tnef"
+    if kind is None:
+        return _capped(stated, limits), None
+    if not budget.takes():
+        note = f"it was not read: a mail's first {limits.documents} are (limits.documents)"
+        return _capped(replace(stated, note=note), limits), None
+    found = reader.read(kind, data, limits)
+    if kind == "tnef":
+        note = found.note and f"Outlook's own format (winmail.dat): {found.note}"
+        return replace(stated, note=note), found
+    text = cleaned(found.text) or stated.text
+    return _capped(replace(stated, text=text, note=found.note), limits), None
+
+
+def _capped(stated: Attachment, limits: Limits) -> Attachment:
+    limit = limits.document_chars
+    if len(stated.text) <= limit:
+        return stated
+    note = f"text of {len(stated.text):,} characters was cut at {limit:,} (limits.document_chars)"
+    return replace(stated, text=stated.text[:limit], note=stated.note or note)

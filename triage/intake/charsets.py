@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import charset_normalizer
@@ -55,13 +56,16 @@ def decode(data: bytes, declared: str = "") -> Decoded:
 
     Never fails; the result holds no lone surrogates.
     """
-    for bom, name in _BOMS:
+    is_ascii = data.isascii()
+    if is_ascii and not declared and b"\x1b" not in data:  # as most headers are
+        return Decoded(data.decode("ascii"))
+    for bom, name in () if is_ascii else _BOMS:
         if data.startswith(bom):
             return Decoded(data.decode(name, "replace").lstrip("\ufeff"))
     codec = _codec(declared)
     if codec.startswith(("utf-16", "utf-32")) and b"\0" not in data:
         codec = ""  # without a single zero byte it is not in that form
-    if data.isascii() and not codec.startswith(_SEVEN_BIT):
+    if is_ascii and not codec.startswith(_SEVEN_BIT):
         if _JAPANESE.search(data):
             codec = "iso2022_jp_ext"
         else:
@@ -69,6 +73,7 @@ def decode(data: bytes, declared: str = "") -> Decoded:
     return _as_declared(data, codec, declared) or _by_content(data, codec, declared)
 
 
+@lru_cache(maxsize=500)
 def _codec(declared: str) -> str:
     """The codec for a label: its wider relative where there is one; empty when unknown."""
     name = declared.strip().strip("\"'").lower()

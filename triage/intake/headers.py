@@ -13,6 +13,7 @@ from triage.intake.charsets import decode
 from triage.intake.text import cleaned
 
 _WORD: Final = r"=\?([^?\s]{1,60})\?([bqBQ])\?([^?\r\n]*)\?="
+_UNDECODED: Final = re.compile("[\udc80-\udcff]")
 _RUN: Final = re.compile(rf"{_WORD}(?:[ \t\r\n]*{_WORD})*")
 
 
@@ -22,12 +23,14 @@ def field_text(raw: bytes) -> str:
     They stay encoded because a decoded name may hold commas and brackets.
     """
     text = " ".join(decode(raw).text.replace("\0", "").splitlines())
-    return _RUN.sub(_reencoded, text)
+    return _RUN.sub(_reencoded, text) if "=?" in text else text
 
 
 def words(value: str) -> str:
     """An unstructured field for people: encoded words decoded, one line, nothing unprintable."""
-    text = _RUN.sub(lambda run: _decoded(run.group()), _text(value))
+    text = value if value.isascii() else _text(value)
+    if "=?" in text or "\x1b" in text:
+        text = _RUN.sub(lambda run: _decoded(run.group()), _text(text))
     return " ".join(cleaned(text).split())
 
 
@@ -35,7 +38,7 @@ def mend(part: Message) -> None:
     """Replace 8-bit bytes in the headers of a parsed part by the text that they mean."""
     for name, value in list(part.raw_items()):
         text = str(value)
-        if any("\udc80" <= char <= "\udcff" for char in text):
+        if _UNDECODED.search(text):
             part.replace_header(name, _text(text))
 
 

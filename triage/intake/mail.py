@@ -1,46 +1,58 @@
 """A raw mail becomes an inquiry, whatever is broken inside it.
 
-Headers, addresses and dates come from mail-parser (this is its only home), the text and the
-attachments from the guarded walk in `body`.
+People come from `parties`, the text and the attachments from the guarded walk in `body`, its parts
+from `sections`, a website's form from `forms`.
 """
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import mailparser
-import structlog
-
 from triage.errors import Permanent
 from triage.intake.body import Body, read_body
+from triage.intake.forms.attribution import attribution
+from triage.intake.forms.notice import Envelope, read_form
 from triage.intake.headers import field_text, words
+from triage.intake.marks import MARK_FIELDS, marks
+from triage.intake.parties import PEOPLE_FIELDS, Fields, people
 from triage.intake.payload import tree
+from triage.intake.reports import read_report
 from triage.intake.sections import Sections, split
 from triage.intake.structure import checked, split_head
 from triage.settings import Limits
-from triage.types import Inquiry, Party, SourceRef
+from triage.types import Form, Inquiry, Report, SourceRef
 
-log = structlog.get_logger(__name__)
-logging.getLogger("mailparser").setLevel(logging.CRITICAL)  # it logs whole header fields
-
-RECIPIENTS: Final = 500
-"""Recipients that are kept; a longer list says nothing more."""
 FIELD_CHARS: Final = 50_000
 """Characters that are kept of one header field."""
 
 _KEPT: Final = (
-    "auto-submitted", "list-id", "list-unsubscribe", "precedence", "reply-to", "date",
-    "return-path", "x-mailer", "authentication-results",
+    "auto-submitted", "list-id", "list-unsubscribe", "list-unsubscribe-post", "list-post",
+    "precedence", "reply-to", "date", "return-path", "x-mailer", "x-auto-response-suppress",
+    "feedback-id", "authentication-results", "message-id",
 )  # fmt: skip
-_TO: Final = ("to", "cc", "delivered-to")
+_READ: Final = frozenset(
+    {*_KEPT, *PEOPLE_FIELDS, *MARK_FIELDS, "subject", "message-id", "references", "in-reply-to"}
+)
+_REPEATED: Final = {"authentication-results"}
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,500}>")
-_MAILBOX: Final = re.compile(r"[^\s<>,;:\"()\[\]]+@[^\s<>,;:\"()\[\]]+")
+_SPACED: Final = re.compile(rb"\A([!-9;-~]+)[ \t]+:")
+_HEADING: Final = re.compile(
+    r"\s*(?:[-\u2013_ ]*(?:begin )?forwarded message[-\u2013_: ]*|(?:from|date|sent|to|cc|subject)"
+    r"\s?:[^\n]*)?\n",
+    re.IGNORECASE,
+)
 
-_Fields = Mapping[str, list[str]]
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What is in a mail below its headers."""
+
+    body: Body
+    report: Report | None = None
 
 
 def parse_mail(
@@ -51,137 +63,125 @@ def parse_mail(
     received_at: datetime,
     limits: Limits,
     campaign: str = "",
+    authserv_ids: Collection[str] = (),
 ) -> Inquiry:
     """The inquiry in a raw mail. What could not be read as it should is named in `warnings`.
 
-    Raises `Permanent`, and nothing else, for bytes that are no mail or exceed the limits.
+    `authserv_ids`: the mail servers whose findings about the sender are believed. Raises
+    `Permanent`, and nothing else, for bytes that are no mail or exceed the limits.
     """
     try:
         mail = checked(raw, limits)
         lines, rest, repaired = split_head(mail)
-        body = _body(lines, rest, limits)
+        read = _read(lines, rest, limits)
     except RecursionError as error:
         raise Permanent(
             f"mail nested too deep: it cannot be parsed within {limits.mail_depth} levels"
         ) from error
+    body = read.body
     if repaired:
         body.warnings.append("the mail's headers are broken: stray lines were joined or set apart")
     fields = _fields(lines)
     subject = words(" ".join(fields.get("subject", [])[:1]))
-    parts = split(_capped(body, limits), subject=subject)
+    text = _capped("text", body.text, body, limits)
+    parts = split(text, subject=subject)
+    who = people(fields)
+    found = marks(fields, authserv_ids)
+    form = _form(
+        text,
+        parts,
+        Envelope(who.sender, who.reply_to, who.recipients, subject, "automatic" in found),
+    )
+    origin = attribution(list(form.fields)) if form else {}
     return Inquiry(
         id=inquiry_id,
         ref=ref,
         channel="email",
         received_at=received_at,
-        sender=_sender(fields),
-        recipients=_recipients(fields),
+        sender=who.sender,
+        recipients=who.recipients,
         subject=subject,
         text=parts.text,
         quoted=parts.quoted,
         signature=parts.signature,
+        disclaimer=parts.disclaimer,
         forwarded=_forwarded(parts, body, limits),
+        spare=_capped("other versions of the text", body.leftover, body, limits),
         thread=_thread(fields),
         attachments=tuple(body.attachments),
-        headers={name: words(fields[name][0]) for name in _KEPT if name in fields},
-        campaign=campaign,
+        headers={name: _kept(name, fields[name]) for name in _KEPT if name in fields},
+        marks=found,
+        form=form,
+        attribution=origin,
+        report=read.report,
+        campaign=campaign or origin.get("utm_campaign", ""),
         warnings=tuple(body.warnings),
     )
 
 
-def _body(lines: list[bytes], rest: bytes, limits: Limits) -> Body:
+def _read(lines: list[bytes], rest: bytes, limits: Limits) -> _Read:
     try:
-        message = tree(b"\n".join(lines) + b"\n\n" + rest)
+        # A blank before the colon is allowed in old mails, and ends the headers for the parser.
+        head = b"\n".join(_SPACED.sub(rb"\1:", line) for line in lines)
+        message = tree(head + b"\n\n" + rest)
     except Permanent as error:
         body = read_body(tree(b"\n" + rest), limits)
         body.warnings.append(f"{error}: it was read as plain text")
-        return body
-    return read_body(message, limits, rest)
+        return _Read(body)
+    return _Read(read_body(message, limits, rest), read_report(message))
 
 
-def _fields(lines: Iterable[bytes]) -> _Fields:
-    """Header fields by lower-case name, in the order of their occurrence."""
+def _form(text: str, parts: Sections, envelope: Envelope) -> Form | None:
+    """The form that a website sent, or that somebody passed on."""
+    if not (parts.quoted or parts.forwarded):
+        return read_form(text, envelope)
+    if not parts.forwarded:
+        return read_form(parts.text, envelope) if parts.text else None
+    passed_on = parts.forwarded + "\n"
+    while heading := _HEADING.match(passed_on):
+        if not heading.group():
+            break
+        passed_on = passed_on[heading.end() :]
+    return read_form(passed_on, envelope)
+
+
+def _kept(name: str, values: list[str]) -> str:
+    """A field as it is stored: the first of that name, or a line for each."""
+    return "\n".join(map(words, values[:20])) if name in _REPEATED else words(values[0])
+
+
+def _fields(lines: Iterable[bytes]) -> Fields:
+    """Header fields that are read, by lower-case name, in the order of their occurrence."""
     fields: dict[str, list[str]] = {}
     for line in lines:
         name, _, value = line.partition(b":")
         key = name.strip().lower().decode("ascii", "replace")
+        if key not in _READ:
+            continue  # seals and signatures are most of a header, and nothing here reads them
         fields.setdefault(key, []).append(field_text(value.strip())[:FIELD_CHARS])
     return fields
 
 
-def _capped(body: Body, limits: Limits) -> str:
-    text = body.text
+def _capped(what: str, text: str, body: Body, limits: Limits) -> str:
     if len(text) > limits.text_chars:
         body.warnings.append(
-            f"text of {len(text):,} characters was cut at {limits.text_chars:,} (limits.text_chars)"
-        )
-        text = text[: limits.text_chars]
-    return text
-
-
-def _forwarded(parts: Sections, body: Body, limits: Limits) -> str:
-    text = "\n\n".join(block for block in (parts.forwarded, *body.forwarded) if block)
-    if len(text) > limits.text_chars:
-        body.warnings.append(
-            f"forwarded text of {len(text):,} characters was cut at {limits.text_chars:,} "
+            f"{what} of {len(text):,} characters was cut at {limits.text_chars:,} "
             f"(limits.text_chars)"
         )
     return text[: limits.text_chars]
 
 
-def _sender(fields: _Fields) -> Party:
-    """The author; where the From field names nobody, who sent the mail or wants the answer."""
-    for name in ("from", "sender", "reply-to", "return-path"):
-        parties = _parties({"from": fields.get(name, [])})
-        if parties:
-            return parties[0]
-    return Party()
+def _forwarded(parts: Sections, body: Body, limits: Limits) -> str:
+    text = "\n\n".join(block for block in (parts.forwarded, *body.forwarded) if block)
+    return _capped("forwarded text", text, body, limits)
 
 
-def _recipients(fields: _Fields) -> tuple[Party, ...]:
-    """To, Cc and the addresses of the envelope, each address once."""
-    found: dict[str, Party] = {}
-    for party in _parties({name: fields.get(name, []) for name in _TO}):
-        found.setdefault(party.email.lower() or party.name, party)
-    return tuple(found.values())[:RECIPIENTS]
-
-
-def _parties(fields: _Fields) -> list[Party]:
-    """The people in address fields; what is no address at all is kept as a name."""
-    joined = {name: ", ".join(values) for name, values in fields.items() if any(values)}
-    addresses = _addresses(joined) if joined else {}
-    parties: list[Party] = []
-    for name, value in joined.items():
-        pairs = addresses.get(name, [])
-        parties += [Party(name=words(shown), email=words(address)) for shown, address in pairs]
-        if not pairs and (shown := words(value)) and shown != "<>":
-            mailbox = _MAILBOX.search(shown)
-            parties.append(Party(email=mailbox.group()) if mailbox else Party(name=shown))
-    return parties
-
-
-def _addresses(fields: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
-    """(name, address) pairs by mail-parser, which tells quoted names from addresses."""
-    head = "".join(f"{name}: {value}\n" for name, value in fields.items())
-    try:
-        headers = mailparser.parse_from_string(f"{head}\n").headers
-    except Exception:  # noqa: BLE001 - a sender's odd header must not cost the mail
-        log.warning("address fields not understood", length=len(head))
-        return {}
-    found = {name.lower(): pairs for name, pairs in headers.items() if isinstance(pairs, list)}
-    return {
-        name: [(str(pair[0]), str(pair[1])) for pair in pairs if "@" in str(pair[1])]
-        for name, pairs in found.items()
-        if name in fields
-    }
-
-
-def _thread(fields: _Fields) -> tuple[str, ...]:
+def _thread(fields: Fields) -> tuple[str, ...]:
     """Message ids that this mail refers to, oldest first, and its own last."""
     own = _ids(fields, "message-id")[:1]
     earlier = dict.fromkeys(_ids(fields, "references") + _ids(fields, "in-reply-to"))
     return (*(name for name in earlier if name not in own), *own)
 
 
-def _ids(fields: _Fields, name: str) -> list[str]:
+def _ids(fields: Fields, name: str) -> list[str]:
     return [found for value in fields.get(name, []) for found in _MESSAGE_ID.findall(value)]

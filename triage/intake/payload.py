@@ -5,17 +5,21 @@ from __future__ import annotations
 import base64
 import email
 import re
+import secrets
 from email.message import Message
 from typing import Final
 
 from triage.errors import Permanent
 from triage.intake.charsets import decode
 from triage.intake.markup import HTML_CHARS, html_text
+from triage.intake.structure import ALPHABET, HUGE_BYTES, files
 from triage.intake.text import unflowed
 
 TEXT_BYTES: Final = 2 * HTML_CHARS
 """Bytes of one text part that are decoded; far more than the text limits keep."""
 
+_BLANK: Final = re.compile(rb"\r?\n\r?\n")
+_LEVELS: Final = 10_000  # it was checked
 _META_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _HTML_START: Final = re.compile(r"\s*(?:<!doctype\s+html|<html[\s>])", re.IGNORECASE)
 _BASE64_LINES: Final = re.compile(r"(?:[A-Za-z0-9+/]*={0,2}[ \t]*(?:\r\n|\n|\r|\Z))*+")
@@ -45,8 +49,46 @@ def part_text(part: Message, data: bytes, sub: str, warnings: list[str]) -> str:
 def tree(raw: bytes) -> Message:
     """The standard library's parse of a mail or part that was `checked`.
 
+    It takes a step for every line, and most lines that come by mail are those of files. So it is
+    given a word in the place of each, and the files are put back where their words came out.
+
     Raises `Permanent` where labels in it make the parser itself fail, and `RecursionError`.
     """
+    if len(raw) >= HUGE_BYTES and (single := _single(raw)):
+        return single
+    places = files(raw, _LEVELS)
+    if not places:
+        return parsed(raw)
+    mark = secrets.token_hex(16)
+    pieces: list[bytes] = []
+    end = 0
+    for number, (start, stop) in enumerate(places):
+        pieces += [raw[end:start], f"{mark}{number}".encode()]
+        end = stop
+    message = parsed(b"".join([*pieces, raw[end:]]))
+    missing = {f"{mark}{number}": place for number, place in enumerate(places)}
+    for part in message.walk():
+        word = part._payload  # type: ignore[attr-defined]  # get_payload decodes
+        if isinstance(word, str) and word in missing:
+            start, stop = missing.pop(word)
+            part.set_payload(raw[start:stop].decode("ascii", "surrogateescape"))
+    return parsed(raw) if missing else message
+
+
+def _single(raw: bytes) -> Message | None:
+    """A mail that is one part; None for any other."""
+    blank = _BLANK.search(raw)
+    if blank is None:
+        return None
+    message = parsed(raw[: blank.end()])
+    if message.get_payload() or message.get_content_maintype() in {"multipart", "message"}:
+        return None
+    message.set_payload(raw[blank.end() :].decode("ascii", "surrogateescape"))
+    return message
+
+
+def parsed(raw: bytes) -> Message:
+    """The same, step by step."""
     try:
         return email.message_from_bytes(raw)
     except RecursionError:
@@ -97,6 +139,10 @@ def _from_base64(payload: str) -> bytes:
     """Decode as far as lines are base64; a list server's footer below them is plain text, and so
     is a whole text that is only labelled base64.
     """
+    whole = payload.rstrip("= \t\r\n").encode("ascii", "replace").translate(None, b"\r\n")
+    if not whole.translate(None, ALPHABET):  # as nearly all files are
+        whole = whole[:-1] if len(whole) % 4 == 1 else whole
+        return base64.b64decode(whole + b"=" * (-len(whole) % 4))
     lines = _BASE64_LINES.match(payload)
     end = lines.end() if lines else 0
     coded = payload[:end].encode("ascii").translate(None, b"= \t\r\n")

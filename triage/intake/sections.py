@@ -57,12 +57,13 @@ _Kind = Literal["forward", "original", "attribution", "quote"]
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """The four parts of a text; together they hold each of its lines that is not blank, once."""
+    """The five parts of a text; together they hold each of its lines that is not blank, once."""
 
     text: str = ""
     quoted: str = ""
     signature: str = ""
     forwarded: str = ""
+    disclaimer: str = ""
 
 
 class _Marker(NamedTuple):
@@ -96,12 +97,12 @@ def split(text: str, *, subject: str = "") -> Sections:
 
 
 def _joined(text: str, kept: list[str], quoted: list[str], forwarded: list[str]) -> Sections:
-    own, signature = split_signature(kept)
+    own, signature, legal = split_signature(kept)
     if not _block(own):
-        own, signature = kept, []
+        own, signature, legal = kept, [], []
     if not _block(own) and not forwarded:
         return Sections(text=_block(text.split("\n")))
-    return Sections(_block(own), _block(quoted), _block(signature), _block(forwarded))
+    return Sections(*(_block(lines) for lines in (own, quoted, signature, forwarded, legal)))
 
 
 def _block(lines: list[str]) -> str:
@@ -156,11 +157,23 @@ def _attribution(lines: list[str], index: int) -> int:
             return count if _quote_follows(lines, index + count) else 0  # in whatever language
         if wrote is None:
             continue
-        stated = bool(_OPENING.match(joined)) and any(c.isdigit() for c in wrote["who"])
-        if stated or _ADDRESS.search(joined) or _quote_follows(lines, index + count):
-            return count
-        return 0
+        return count if _is_heading(lines, index, count, joined) else 0
     return 0
+
+
+def _is_heading(lines: list[str], index: int, count: int, joined: str) -> bool:
+    """Whether `… wrote:` in these lines, joined, names somebody, and begins with the first of them.
+
+    A reply may stand right above the heading, on a line that does not belong to it.
+    """
+    opens = bool(_OPENING.match(joined))
+    below = (line.strip() for line in lines[index + 1 : index + count])
+    if not opens and any(map(_OPENING.match, below)):
+        return False
+    wrote = _WROTE.match(joined)
+    stated = opens and wrote is not None and any(letter.isdigit() for letter in wrote["who"])
+    named = stated or _ADDRESS.search(joined) is not None
+    return named or _quote_follows(lines, index + count)
 
 
 def _quote_follows(lines: list[str], index: int) -> bool:

@@ -37,8 +37,8 @@ _SEPARATOR_LINES: Final = 25
 _CLOSING_LINES: Final = 14
 
 
-def split_signature(lines: list[str]) -> tuple[list[str], list[str]]:
-    """The lines without their signature, and the signature with what follows it.
+def split_signature(lines: list[str]) -> tuple[list[str], list[str], list[str]]:
+    """The lines without their ending, the signature, and the legal notice below it.
 
     A postscript is text, wherever it stands.
     """
@@ -46,7 +46,7 @@ def split_signature(lines: list[str]) -> tuple[list[str], list[str]]:
     start = _signature_start(body)
     tail = body[start:]
     postscript = next((i for i, line in enumerate(tail) if _POSTSCRIPT.match(line)), len(tail))
-    return [*body[:start], *tail[postscript:]], [*tail[:postscript], *legal]
+    return [*body[:start], *tail[postscript:]], tail[:postscript], legal
 
 
 def _split_legal(lines: list[str]) -> tuple[list[str], list[str]]:

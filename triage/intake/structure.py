@@ -8,6 +8,7 @@ its own, in the way the standard library's parser would see them.
 from __future__ import annotations
 
 import re
+import string
 from typing import Final
 
 from triage.errors import Permanent
@@ -17,6 +18,12 @@ HEADER_WINDOW: Final = 8192
 """Bytes in which the first header of a mail must stand."""
 HEADER_BYTES: Final = 1_000_000
 """Bytes of the header block that are read."""
+ALPHABET: Final = (string.ascii_letters + string.digits + "+/").encode()
+"""What base64 is written with."""
+FILE_BYTES: Final = 4096
+"""Bytes of base64 from which on the parser is spared a file."""
+HUGE_BYTES: Final = 1_000_000
+"""Bytes of anything from which on it is: as lines it would take ten times its size."""
 
 _KNOWN: Final = re.compile(
     rb"(?:from|to|cc|bcc|subject|date|received|message-id|return-path|delivered-to|reply-to|sender"
@@ -27,7 +34,8 @@ _KNOWN: Final = re.compile(
 )
 _HEADER: Final = re.compile(rb"[!-9;-~]{1,200}[ \t]*:")
 _LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-_DELIMITER: Final = re.compile(rb"(?:\A|(?<=[\r\n]))--([^\r\n]*)")
+# The two hyphens come first, so that a search leaps over what has none (a file in base64).
+_DELIMITER: Final = re.compile(rb"--(?:(?<=[\r\n]--)|(?<=\A--))([^\r\n]*)")
 _BOUNDARY: Final = re.compile(
     rb"boundary(?:\*0?\*?)?[ \t]*=[ \t]*(?:\"((?:\\.|[^\"\r\n])*)\"|([^\s;\"]+))", re.IGNORECASE
 )
@@ -87,11 +95,31 @@ def _line(raw: bytes, position: int) -> bytes:
     return line.group() if line else b""
 
 
-def measure(raw: bytes, depth_limit: int) -> tuple[int, int]:
-    """Count the parts and the nesting depth of a mail; stops counting above `depth_limit`."""
+def files(raw: bytes, depth_limit: int) -> list[tuple[int, int]]:
+    """Where in a mail large parts stand in which no other can be: files in base64, and huge ones of
+    any kind.
+    """
+    spans: list[tuple[int, int]] = []
+    measure(raw, depth_limit, spans)
+    return [
+        (start, end)
+        for start, end in spans
+        if end - start >= HUGE_BYTES
+        or (end - start >= FILE_BYTES and not raw[start:end].translate(None, ALPHABET + b"=\r\n"))
+    ]
+
+
+def measure(
+    raw: bytes, depth_limit: int, spans: list[tuple[int, int]] | None = None
+) -> tuple[int, int]:
+    """Count the parts and the nesting depth of a mail; stops counting above `depth_limit`.
+
+    Adds to `spans` where the content of each part that holds no others begins and ends.
+    """
     stack: list[bytes] = []
     parts = deepest = 1
     position = _part_header(raw, 0, stack)
+    begun = -1
     while True:
         deepest = max(deepest, len(stack) + 1)
         if deepest > depth_limit or not any(stack):
@@ -104,13 +132,22 @@ def measure(raw: bytes, depth_limit: int) -> tuple[int, int]:
         level = _level(stack, marker)
         if level < 0:
             continue
+        if spans is not None and 0 <= begun < found.start():
+            spans.append((begun, _line_end(raw, found.start())))
+        begun = -1
         if stack[level] != marker:  # the closing delimiter
             del stack[level:]
             continue
         del stack[level + 1 :]
         parts += 1
         position = _part_header(raw, position, stack)
+        begun = position if len(stack) == level + 1 else -1
     return parts, deepest
+
+
+def _line_end(raw: bytes, position: int) -> int:
+    """Where the line ends after which the next begins at `position`."""
+    return position - (2 if raw[position - 2 : position] == b"\r\n" else 1)
 
 
 def _level(stack: list[bytes], marker: bytes) -> int:

@@ -14,6 +14,8 @@ _BLANK_LINES: Final = re.compile(r"\n{4,}")
 
 def cleaned(text: str) -> str:
     """`text` with plain line feeds and without what nobody sees; no word is lost."""
+    if text.isascii() and text.isprintable():  # one line, as in most headers
+        return text.rstrip()
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
     text = _SPACE.sub(" ", _UNSEEN.sub("", _CONTROL.sub("", text)))
     lines = (line.rstrip() for line in text.split("\n"))

@@ -15,7 +15,8 @@ import structlog
 from classifiers.labels import LABELS
 from triage.delivery.payload import Case
 from triage.errors import Transient, Usage
-from triage.pipeline.decide import decide, may_be_lead, untaken
+from triage.pipeline.decide import decide, held_back, may_be_lead, untaken
+from triage.pipeline.prior import ruling
 from triage.pipeline.reading import read
 from triage.pipeline.ruled import certain
 from triage.pipeline.telling import Said, Teller, stored_case
@@ -41,6 +42,7 @@ from triage.types import (
 log = structlog.get_logger(__name__)
 
 BY_PERSON = "person"
+NOT_YET = "not decided yet; nothing holds it any more"
 _TRIES = 5
 
 
@@ -80,6 +82,20 @@ class Corrections:
         """
         return self._repeat(partial(self._renew, inquiry_id, rulebook, transcript))
 
+    def release(self, inquiry_id: str, rulebook: Rulebook) -> Corrected:
+        """Let a held inquiry go its usual way: a lead is forwarded. Raises `Usage` where it is not
+        held. What is not decided yet goes on its way to a decision that nothing holds.
+        """
+        return self._repeat(partial(self._release, inquiry_id, rulebook))
+
+    def releasable(self, inquiry_id: str, rulebook: Rulebook) -> Decision | None:
+        """What would become of a held inquiry that is released; None: it is not decided yet.
+
+        Raises `Usage` where it is not held.
+        """
+        _, case = self._would_be(inquiry_id, rulebook)
+        return case.decision if case else None
+
     def _repeat(self, act: Callable[[], Corrected | None]) -> Corrected:
         for _ in range(_TRIES):
             if corrected := act():
@@ -96,11 +112,14 @@ class Corrections:
         case = self._takeable(Case(inquiry, transcript, verdict, qualification, decision))
         before = self.repository.archive.verdict(inquiry_id)
         previous = (before.own or before.label) if before else ""
+        # What a person calls a lead is forwarded, however old it is.
+        held = "" if case.decision.outcome == Outcome.FORWARD else work.held
         deliveries = self.repository.corrections.apply(
             work,
             stored.Correction(label, previous, by, note, records.now()),
             stored.Outcome(verdict, qualification, case.decision),
-            self._teller().plan(case, Said(previous, by, note)),
+            self._teller().plan(case, Said(previous, by, note), held=bool(held)),
+            held,
         )
         if deliveries is None:
             return None
@@ -118,10 +137,61 @@ class Corrections:
         qualification = None
         if may_be_lead(before.verdict, self.settings.decision):
             qualification = self._qualified(inquiry, heard)
+        case = self._decided(inquiry, heard, before, qualification, rulebook)
+        if work.held:
+            case = replace(case, decision=held_back(case.decision, work.held))
+        deliveries = self.repository.corrections.renew(
+            work,
+            transcript,
+            stored.Outcome(case.verdict, qualification, case.decision),
+            self._teller().plan(case, Said(), held=bool(work.held)),
+            work.held,
+        )
+        return None if deliveries is None else Corrected(case.decision, tuple(deliveries))
+
+    def _release(self, inquiry_id: str, rulebook: Rulebook) -> Corrected | None:
+        work, case = self._would_be(inquiry_id, rulebook)
+        if case is None:
+            done = self.repository.worklist.released(work)
+            return Corrected(Decision(Outcome.REVIEW, NOT_YET), ()) if done else None
+        deliveries = self.repository.corrections.renew(
+            work,
+            None,
+            stored.Outcome(case.verdict, case.qualification, case.decision),
+            self._teller().plan(case, Said()),
+        )
+        if deliveries is None:
+            return None
+        log.info("released", inquiry=inquiry_id, events=len(deliveries))
+        return Corrected(case.decision, tuple(deliveries))
+
+    def _would_be(self, inquiry_id: str, rulebook: Rulebook) -> tuple[Work, Case | None]:
+        """What a held inquiry would be if it were not held; None where nothing is decided yet."""
+        work = self.repository.worklist.get(inquiry_id)
+        if work is None or not work.held:
+            raise Usage(f"{inquiry_id} is not held")
+        before = stored_case(self.repository, inquiry_id)
+        if work.stage is not Stage.SETTLED or before is None:
+            return work, None
+        qualification = self.repository.archive.qualification(inquiry_id)
+        return work, self._decided(
+            before.inquiry, before.transcript, before, qualification, rulebook
+        )
+
+    def _decided(
+        self,
+        inquiry: Inquiry,
+        transcript: Transcript | None,
+        before: Case,
+        qualification: Qualification | None,
+        rulebook: Rulebook,
+    ) -> Case:
+        """The decision under the settings of now; what a person said stands."""
         decision = before.decision
         if not before.verdict.model.startswith(BY_PERSON):
             profile = self.settings.business.profile
-            reading = read(inquiry, heard, profile, rulebook.rule(inquiry))
+            known = ruling(inquiry, rulebook, self.repository)
+            reading = read(inquiry, transcript, profile, known, self.settings.calls)
             decision = decide(
                 before.verdict,
                 qualification,
@@ -130,14 +200,7 @@ class Corrections:
                 reading.ruling,
                 self.settings.taxonomy,
             )
-        case = self._takeable(Case(inquiry, heard, before.verdict, qualification, decision))
-        deliveries = self.repository.corrections.renew(
-            work,
-            transcript,
-            stored.Outcome(case.verdict, qualification, case.decision),
-            self._teller().plan(case, Said()),
-        )
-        return None if deliveries is None else Corrected(case.decision, tuple(deliveries))
+        return self._takeable(Case(inquiry, transcript, before.verdict, qualification, decision))
 
     def _qualified(self, inquiry: Inquiry, transcript: Transcript | None) -> Qualification:
         ideal, business = self.settings.ideal_customer, self.settings.business

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
@@ -11,6 +12,7 @@ from triage.rules.rulebook import UNRULED, Ruling
 from triage.settings import DecisionRules, OwnLabel
 from triage.types import Decision, Outcome, Qualification, Verdict
 
+_RULE: Final = re.compile(r"rule:([\w-]+)@")
 NINE: Final[Mapping[str, OwnLabel]] = MappingProxyType({})
 """The taxonomy without own labels."""
 
@@ -36,7 +38,7 @@ def decide(
     """The outcome. `doubts` are reasons not to trust the text itself (a flagged transcript, say).
 
     Nothing is filed away unseen where a lead is likely, and nothing doubtful is forwarded unseen.
-    Only the block list files whatever the text says; an own label's outcome counts only where the
+    Only the block list files whatever is known else; an own label's outcome counts only where the
     verdict is clear.
     """
     named = _named(verdict, ruling)
@@ -55,6 +57,13 @@ def decide(
     return Decision(Outcome.NURTURE, f"{named}, score {score} is below {rules.forward_score}")
 
 
+def held_back(decision: Decision, reason: str) -> Decision:
+    """What becomes of a lead that is not to be forwarded by itself: a person releases it."""
+    if decision.outcome != Outcome.FORWARD:
+        return decision
+    return Decision(Outcome.REVIEW, f"{decision.reason}, but not forwarded: {reason}")
+
+
 def untaken(decision: Decision) -> Decision:
     """What becomes of a lead that no destination's filter lets pass: a person looks at it."""
     return Decision(Outcome.REVIEW, f"{decision.reason}, but no destination's filter takes it")
@@ -63,8 +72,8 @@ def untaken(decision: Decision) -> Decision:
 def _named(verdict: Verdict, ruling: Ruling) -> str:
     """The label in words, with the rule that has a say in it."""
     label = f"{verdict.own} ({verdict.label})" if verdict.own else verdict.label
-    by_rule = verdict.model.startswith("rule:")
-    said = f"{label} {'by rule' if by_rule else f'at {verdict.confidence:.0%}'}"
+    rule = _RULE.match(verdict.model)
+    said = f"{label} {f'by rule {rule[1]}' if rule else f'at {verdict.confidence:.0%}'}"
     return f"{said}, {ruling.because}" if ruling.rule else said
 
 

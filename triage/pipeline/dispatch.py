@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from triage import metrics
 from triage.delivery.answer import Answer
 from triage.delivery.client import HttpClient
+from triage.delivery.events import LEAD_QUALIFIED
 from triage.delivery.registry import adapter_of
 from triage.delivery.schedule import next_wait
 from triage.errors import Configuration
@@ -72,10 +74,19 @@ class Dispatch:
             name, state = tried.delivery.id, tried.settlement.state
             if state is DeliveryState.ACCEPTED:
                 log.info("delivered", delivery=name, destination=tried.delivery.destination)
+                self._measured(tried.delivery)
             elif state is DeliveryState.DEAD:
                 log.error("dead letter", delivery=name, problem=tried.answer.error)
             elif not tried.answer.gone:
                 log.warning("not accepted", delivery=name, problem=tried.answer.error)
+
+    def _measured(self, delivery: Delivery) -> None:
+        """The speed to lead; later events of a lead say nothing about it."""
+        if delivery.event != LEAD_QUALIFIED:
+            return
+        work = self.repository.worklist.get(delivery.inquiry_id)
+        if work and not work.backlog:
+            metrics.reached("delivered", work.channel, work.received_at)
 
     def _consequence(
         self, delivery: Delivery, answer: Answer

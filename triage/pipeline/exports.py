@@ -34,3 +34,11 @@ def exported(
         original=repository.blobs.read(work.sha256) if original else None,
         media_type=work.media_type,
     )
+
+
+def raw_copy(repository: Repository, inquiry_id: str) -> bytes:
+    """The mail or recording as it came; of what was refused, the part that was kept."""
+    work = repository.worklist.get(inquiry_id)
+    if work is None:
+        raise Usage(f"no inquiry {inquiry_id}")
+    return repository.blobs.read(work.sha256)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from classifiers.verdict import Example
 from triage.pipeline import ruled
 from triage.rules.rulebook import UNRULED, Ruling
+from triage.settings import Calls
 from triage.transcripts.engine import NO_SPEECH
 from triage.types import Inquiry, Transcript, Verdict
 
 # A call in which nobody speaks reached nobody.
 SILENCE = "rule:no-speech@1"
+_CALLS = Calls()
 _MOSTLY = 0.5  # share of flagged text from which a transcript as a whole is not trusted
 
 
@@ -29,13 +32,28 @@ class Reading:
 
 
 def read(
-    inquiry: Inquiry, transcript: Transcript | None, business: str, ruling: Ruling = UNRULED
+    inquiry: Inquiry,
+    transcript: Transcript | None,
+    business: str,
+    ruling: Ruling = UNRULED,
+    calls: Calls = _CALLS,
+    before: Sequence[Transcript] = (),
 ) -> Reading:
-    """Compose the input. Flagged speech is left out: it must never be what makes a lead."""
+    """Compose the input. Flagged speech is left out: it must never be what makes a lead.
+
+    `calls` says what becomes of a call that nobody may transcribe; `before` are the earlier legs of
+    the same call, which are read with it.
+    """
     settled: Verdict | None = None
     doubts: tuple[str, ...] = ()
     if transcript is not None:
         text, settled, doubts = _read_call(transcript)
+        if text:
+            text = "\n".join([*filter(None, map(_trusted, before)), text])
+    elif inquiry.call and inquiry.call.withheld:
+        text = ""
+        if inquiry.call.withheld == "no-consent" and calls.without_consent == "review":
+            doubts = ("somebody may call back",)
     else:
         text = inquiry.body
         if not (text.strip() or inquiry.subject.strip()):
@@ -52,14 +70,19 @@ def read(
 
 
 def _read_call(transcript: Transcript) -> tuple[str, Verdict | None, tuple[str, ...]]:
-    unflagged = tuple(segment for segment in transcript.segments if not segment.flags)
-    trusted = replace(transcript, segments=unflagged)
-    spoken, kept = len(transcript.text), len(trusted.text)
+    trusted = _trusted(transcript)
+    spoken, kept = len(transcript.text), len(trusted)
     if not spoken:
         # What could not be heard is not silence.
         damaged = transcript.partial or any(w != NO_SPEECH for w in transcript.warnings)
         doubts = ("nothing could be heard, and the recording is damaged",) if damaged else ()
         return "", ruled.certain("misdial", SILENCE), doubts
     if kept < spoken * (1 - _MOSTLY):
-        return trusted.text, None, ("most of the transcript is uncertain",)
-    return trusted.text, None, ()
+        return trusted, None, ("most of the transcript is uncertain",)
+    return trusted, None, ()
+
+
+def _trusted(transcript: Transcript) -> str:
+    """What was said, without what is flagged."""
+    unflagged = tuple(segment for segment in transcript.segments if not segment.flags)
+    return replace(transcript, segments=unflagged).text

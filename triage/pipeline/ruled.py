@@ -12,6 +12,17 @@ from triage.settings import OwnLabel
 from triage.types import Verdict
 
 BLOCKED: Final = "rule:block-list@1"
+# Rules that need no model, and the label that they give.
+_SETTLED: Final[Mapping[str, Label]] = {
+    "block-list": "spam",
+    "delivery-report": "irrelevant",
+    "read-receipt": "irrelevant",
+    "abuse-report": "irrelevant",
+    "automatic-reply": "irrelevant",
+    "no-consent": "irrelevant",
+    "outbound-call": "internal",
+    "internal-call": "internal",
+}
 # Labels that a colleague's own words cannot have: they say that somebody from outside wrote.
 _OUTSIDERS: Final[tuple[Label, ...]] = ("support", "solicitation", "misdial", "job_applicant")
 # Labels that say an inquiry is worth nobody's time. Of known contacts that is checked by a person.
@@ -19,12 +30,16 @@ _WORTHLESS: Final[Mapping[str, tuple[Label, ...]]] = {
     "allow-list": tuple(label for label in LABELS if label != "lead"),
     "known-customer": ("spam", "misdial", "solicitation"),
     "known-supplier": ("spam", "misdial"),
+    "prior-contact": ("spam", "misdial", "solicitation"),
 }
 
 
 def settled(ruling: Ruling) -> Verdict | None:
-    """The verdict that needs no model: only the block list has one."""
-    return certain("spam", BLOCKED) if ruling.rule == "block-list" else None
+    """The verdict that needs no model: of the block list, of mails by machines about mails, and of
+    calls that may not be transcribed.
+    """
+    label = _SETTLED.get(ruling.rule or "")
+    return certain(label, f"rule:{ruling.rule}@1") if label else None
 
 
 def certain(label: Label, model: str) -> Verdict:

@@ -7,16 +7,21 @@ moved already is left alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
 from classifiers.model import Classifier
+from triage import metrics
 from triage.delivery.payload import Case
 from triage.errors import Configuration, Permanent
 from triage.intake.call import read_call
+from triage.intake.calls.reader import CallReader
 from triage.intake.mail import parse_mail
-from triage.pipeline.decide import decide, may_be_lead, untaken
+from triage.intake.parser import MANY, MailParser, Stored
+from triage.pipeline.decide import decide, held_back, may_be_lead, untaken
+from triage.pipeline.prior import ruling
 from triage.pipeline.reading import Reading, read
 from triage.pipeline.ruled import named, relabelled
 from triage.pipeline.stages import Step
@@ -25,6 +30,7 @@ from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
 from triage.signals.learned import TextTagger
 from triage.signals.qualify import qualify
+from triage.store import records
 from triage.store.records import Work
 from triage.store.repository import Repository
 from triage.transcripts.host import TranscriberHost
@@ -32,6 +38,8 @@ from triage.types import Inquiry, Outcome, Transcript
 
 T = TypeVar("T")
 
+_LEGS = 20  # legs of a call that are read together
+_RECORD_EVERY = 5.0  # seconds between looks for a call's record
 # These run in the worker itself, on what strangers sent; recordings have a process of their own.
 _IN_PROCESS = {Step.PARSE, Step.CLASSIFY, Step.QUALIFY}
 
@@ -47,17 +55,19 @@ class Steps:
     transcriber: TranscriberHost
     classifier: Callable[[], Classifier]
     rulebook: Rulebook
+    calls: CallReader = field(default_factory=CallReader)
     tagger: Callable[[], TextTagger | None] = lambda: None
+    parser: MailParser = field(default_factory=MailParser)
 
     def run(self, step: Step, works: Sequence[Work]) -> None:
-        """Do one step for some inquiries; only classifying gains from several at once."""
+        """Do one step for some inquiries; classifying and parsing gain from several at once."""
         if step in _IN_PROCESS:
             self._begin(step, works)
-        if step is Step.CLASSIFY:
-            self.classify(works)
+        together = {Step.CLASSIFY: self.classify, Step.PARSE: self.parse}
+        if step in together:
+            together[step](works)
             return
         action = {
-            Step.PARSE: self.parse,
             Step.TRANSCRIBE: self.transcribe,
             Step.QUALIFY: self.qualify,
             Step.SETTLE: self.settle,
@@ -76,31 +86,63 @@ class Steps:
             self.classifier()  # loading takes seconds, and is nobody's attempt
         self.repository.worklist.begun(works)
 
-    def parse(self, work: Work) -> None:
-        """Raw bytes to an inquiry."""
-        blobs, limits = self.repository.blobs, self.settings.limits
-        if work.channel == "email":
-            inquiry = parse_mail(
-                blobs.read(work.sha256),
-                inquiry_id=work.id,
-                ref=work.ref,
-                received_at=work.received_at,
-                limits=limits,
-                campaign=work.campaign,
+    def parse(self, works: Sequence[Work]) -> None:
+        """Raw bytes to inquiries; mails are stored together."""
+        mails = [work for work in works if work.channel == "email"]
+        apart: dict[str, Inquiry] = {}
+        if len(mails) >= MANY:
+            stored = [self._stored_mail(work) for work in mails]
+            found = self.parser.parse(
+                stored, self.settings.limits, self.settings.rules.authserv_ids
             )
-        else:
-            inquiry = read_call(
-                inquiry_id=work.id,
-                ref=work.ref,
-                received_at=work.received_at,
-                sidecar=work.sidecar,
-                duration_s=self.transcriber.probe(blobs.path(work.sha256)).duration_s,
-                campaign=work.campaign,
-            )
+            apart = {inquiry.id: inquiry for inquiry in found if inquiry}
+        self.repository.worklist.parsed_all(
+            [(work, apart.get(work.id) or self._parsed_mail(work)) for work in mails]
+        )
+        for work in works:
+            if work.channel == "call":
+                self._parse_call(work)
+
+    def _stored_mail(self, work: Work) -> Stored:
+        path = self.repository.blobs.path(work.sha256)
+        return Stored(work.id, path, work.sha256, work.ref, work.received_at, work.campaign)
+
+    def _parsed_mail(self, work: Work) -> Inquiry:
+        return parse_mail(
+            self.repository.blobs.read(work.sha256),
+            inquiry_id=work.id,
+            ref=work.ref,
+            received_at=work.received_at,
+            limits=self.settings.limits,
+            campaign=work.campaign,
+            authserv_ids=self.settings.rules.authserv_ids,
+        )
+
+    def _parse_call(self, work: Work) -> None:
+        """A recording to an inquiry, once its record is there or has been waited for."""
+        known = self.calls.of(work.ref.source).read(work.ref.key, work.sidecar)
+        left = known.wait - (records.now() - work.received_at).total_seconds()
+        if known.missing and left > 0:
+            again = timedelta(seconds=min(left, _RECORD_EVERY))
+            self.repository.worklist.postponed(work, known.missing, again, counts=False)
+            return
+        sound = self.transcriber.probe(self.repository.blobs.path(work.sha256))
+        inquiry = read_call(
+            inquiry_id=work.id,
+            ref=work.ref,
+            received_at=work.received_at,
+            known=known,
+            duration_s=sound.duration_s,
+            campaign=work.campaign,
+        )
         self.repository.worklist.parsed(work, inquiry)
 
     def transcribe(self, work: Work) -> None:
-        """A recording to text."""
+        """A recording to text, unless nobody may transcribe it."""
+        inquiry = self._stored(self.repository.archive.content(work.id), "content")
+        if inquiry.call and inquiry.call.withheld:
+            self.repository.worklist.passed_over(work, inquiry.call.withheld)
+            return
         transcript = self.transcriber.transcribe(self.repository.blobs.path(work.sha256))
         self.repository.worklist.transcribed(work, transcript)
 
@@ -112,7 +154,9 @@ class Steps:
         for work, reading in zip(works, readings, strict=True):
             verdict = reading.settled or next(verdicts)
             verdict = relabelled(verdict, reading.ruling, self.settings.decision.lead_floor)
-            self.repository.worklist.classified(work, named(verdict, self.settings.taxonomy))
+            verdict = named(verdict, self.settings.taxonomy)
+            if self.repository.worklist.classified(work, verdict):
+                self._reached("classified", work)
 
     def qualify(self, work: Work) -> None:
         """A possible lead to its signals, score and grade."""
@@ -143,6 +187,8 @@ class Steps:
             reading.ruling,
             self.settings.taxonomy,
         )
+        if work.held:
+            decision = held_back(decision, work.held)
         if decision.outcome == Outcome.FORWARD and not self.settings.destinations:
             raise Configuration(
                 "a lead waits here, because no destination is set; see [[destinations]]"
@@ -153,7 +199,9 @@ class Steps:
         if decision.outcome == Outcome.FORWARD and not teller.takers(case):
             decision = untaken(decision)
             case = replace(case, decision=decision)
-        self.repository.worklist.settled(work, decision, teller.plan(case))
+        plan = teller.plan(case, held=bool(work.held))
+        if self.repository.worklist.settled(work, decision, plan):
+            self._reached("settled", work)
 
     def _text(self, work: Work) -> tuple[Inquiry, Transcript | None]:
         archive = self.repository.archive
@@ -162,7 +210,23 @@ class Steps:
     def _reading(self, work: Work) -> Reading:
         inquiry, transcript = self._text(work)
         profile = self.settings.business.profile
-        return read(inquiry, transcript, profile, self.rulebook.rule(inquiry))
+        known = ruling(inquiry, self.rulebook, self.repository)
+        earlier = self._earlier_legs(inquiry)
+        return read(inquiry, transcript, profile, known, self.settings.calls, earlier)
+
+    def _earlier_legs(self, inquiry: Inquiry) -> list[Transcript]:
+        """What was said in a call before it was passed on, as far as it was transcribed."""
+        if inquiry.call is None or not inquiry.call.group:
+            return []
+        legs = [leg.inquiry_id for leg in self.repository.threads.of(inquiry.id)]
+        earlier = legs[: legs.index(inquiry.id)][-_LEGS:] if inquiry.id in legs else []
+        found = map(self.repository.archive.transcript, earlier)
+        return [transcript for transcript in found if transcript]
+
+    @staticmethod
+    def _reached(milestone: metrics.Milestone, work: Work) -> None:
+        if not work.backlog:
+            metrics.reached(milestone, work.channel, work.received_at)
 
     @staticmethod
     def _stored(value: T | None, what: str) -> T:

@@ -50,9 +50,18 @@ class Teller:
             if wants(destination, events.LEAD_QUALIFIED, facts)
         ]
 
-    def plan(self, case: Case, said: Said | None = None) -> Plan:
-        """`tell`, for the transaction that decides."""
+    def plan(self, case: Case, said: Said | None = None, *, held: bool = False) -> Plan:
+        """`tell`, for the transaction that decides; nobody is told of what is `held`."""
+        if held:
+            return lambda ledger: self.remember(case, ledger)
         return lambda ledger: self.tell(case, ledger, records.now(), said)
+
+    def remember(self, case: Case, ledger: Ledger) -> list[Delivery]:
+        """Who made a lead, for later; no events."""
+        if case.verdict.label == "lead":
+            ledger.exclusive()
+            _Telling(self, case, ledger, records.now(), Said()).identify()
+        return []
 
     def tell(
         self, case: Case, ledger: Ledger, at: datetime, said: Said | None = None
@@ -66,6 +75,7 @@ class Teller:
             telling.lead()
         else:
             telling.retraction()
+            telling.reply()
         telling.classified()
         return telling.deliveries
 
@@ -79,6 +89,24 @@ class Teller:
             score=found.score if found else 0,
             campaign=case.inquiry.campaign,
             business=self.settings.business.name,
+        )
+
+    def is_answer(self, case: Case) -> bool:
+        """Whether an inquiry that is no lead may be what a customer answers: written by a person,
+        not by a colleague, an automaton or a spammer.
+        """
+        inquiry = case.inquiry
+        domain = inquiry.sender.email.lower().rpartition("@")[2]
+        own = any(
+            domain == name.lower() or domain.endswith(f".{name.lower()}")
+            for name in self.settings.business.domains
+        )
+        automatic = inquiry.headers.get("auto-submitted", "no").strip().lower() != "no"
+        return (
+            inquiry.channel == "email"
+            and case.verdict.label != "spam"
+            and not own
+            and not automatic
         )
 
     def subscribed(self, name: str, event: str) -> bool:
@@ -131,7 +159,7 @@ class _Telling:
 
     def lead(self) -> None:
         """A lead: new, another inquiry of somebody known, or changed since it was told."""
-        person = self._identify()
+        person = self.identify()
         told = self._ledger.told()
         for handover in told.values():
             self._changed(handover)
@@ -168,6 +196,15 @@ class _Telling:
             self._add(handover.destination, events.LEAD_RETRACTED, body, refers_to=handover.lead_id)
             self._inherit(handover)
 
+    def reply(self) -> None:
+        """No lead by itself, but an answer in the conversation of one: its owner wants to know."""
+        if not self._teller.is_answer(self._case):
+            return
+        for destination, lead in self._ledger.thread().items():
+            if not self._ledger.count(self._ledger.inquiry_id, destination, events.LEAD_UPDATED):
+                body = self._update(lead, "reply", ["reply"])
+                self._add(destination, events.LEAD_UPDATED, body, refers_to=lead.lead_id)
+
     def classified(self) -> None:
         """What the inquiry was found to be, for those who asked to be told of every one."""
         for target in self._teller.interested(self._case, events.INQUIRY_CLASSIFIED):
@@ -177,7 +214,8 @@ class _Telling:
                 continue
             self._add(target.name, events.INQUIRY_CLASSIFIED, body)
 
-    def _identify(self) -> Person | None:
+    def identify(self) -> Person | None:
+        """Who made the lead, as far as it says."""
         if self._case.qualification is None:
             return None
         person = self._ledger.identify(contact(self._case.qualification))
@@ -190,9 +228,10 @@ class _Telling:
 
     def _earlier(self, person: Person | None) -> dict[str, Handover]:
         window = self._teller.settings.people.window
-        if person is None or not person.known or not window:
-            return {}
-        found = self._ledger.earlier(person, self._at - timedelta(seconds=window))
+        found: dict[str, Handover] = {}
+        if person is not None and person.known and window:
+            found = self._ledger.earlier(person, self._at - timedelta(seconds=window))
+        found |= self._ledger.thread()  # the conversation is surer than the person
         names = {destination.name for destination in self._teller.settings.destinations}
         return {name: handover for name, handover in found.items() if name in names}
 

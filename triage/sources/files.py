@@ -10,14 +10,15 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
-from triage.errors import Configuration, Transient
-from triage.sources.base import REFUSED_MARK, Memory
+from triage.errors import Configuration, Transient, Usage
+from triage.sources.base import REFUSED_MARK, Entry, Memory, Span
+from triage.types import SourceKind, SourceRef
 
 _ASKED_AT_ONCE = 200
 _KEY_CHARS = 600
@@ -71,6 +72,44 @@ def unseen(candidates: Sequence[Candidate], memory: Memory) -> list[Candidate]:
             if (candidate.key, candidate.revision) not in known
         )
     return sorted(found, key=lambda candidate: (candidate.status.st_mtime_ns, candidate.key))
+
+
+def since_day(candidates: Iterable[Candidate], first: date | None) -> Iterator[Candidate]:
+    """Those written on a day (in UTC) or later; all of them where there is no such day."""
+    return (found for found in candidates if first is None or found.changed_at.date() >= first)
+
+
+def entry_of(candidate: Candidate, source: str, kind: SourceKind, first: date | None) -> Entry:
+    """A file as it is listed; polls bring it by themselves unless it is older than `first`."""
+    return Entry(
+        SourceRef(source, kind, candidate.key, candidate.revision),
+        folder_of(candidate),
+        candidate.changed_at,
+        candidate.status.st_size,
+        coming=first is None or candidate.changed_at.date() >= first,
+    )
+
+
+def chosen(
+    candidates: Iterable[Candidate], span: Span, folders: Sequence[str]
+) -> Iterator[Candidate]:
+    """Those written in a stretch of time, in these folders; no folders: all of them."""
+    wanted = {folder.strip("/") for folder in folders}
+    for candidate in candidates:
+        if candidate.changed_at in span and (not wanted or folder_of(candidate) in wanted):
+            yield candidate
+
+
+def folder_of(candidate: Candidate) -> str:
+    """The folder that a file lies in, below the root; empty for the root."""
+    return candidate.key.rpartition("/")[0]
+
+
+def require_folders(source: str, root: Path, folders: Sequence[str]) -> None:
+    """Raise `Usage` for a folder that is not there."""
+    for folder in folders:
+        if not (root / folder.strip("/")).is_dir():
+            raise Usage(f"source {source!r} has no folder {folder!r} below {root}")
 
 
 class Listing:
@@ -131,11 +170,16 @@ class Stillness:
 
 
 def key_below(root: Path, path: Path) -> str:
-    r"""The path below the root as text; bytes that are not UTF-8 are written as `\xNN`.
+    """The path below the root as the database keeps it."""
+    return bounded_key(os.fsdecode(path.relative_to(root)))
+
+
+def bounded_key(path: str) -> str:
+    r"""A path as text; bytes that are not UTF-8 (surrogates here) are written as `\xNN`.
 
     A path too long for a database's index keeps its end, and a hash for the rest.
     """
-    key = os.fsencode(path.relative_to(root)).decode("utf-8", "backslashreplace")
+    key = os.fsencode(path).decode("utf-8", "backslashreplace")
     if len(key) <= _KEY_CHARS:
         return key
     return f"{hashlib.sha256(key.encode()).hexdigest()}…{key[-_KEY_CHARS // 2 :]}"

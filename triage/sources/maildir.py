@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from triage.settings import Limits, MaildirSource
-from triage.sources.base import Batch, Fetched, Memory
+from triage.sources.base import Batch, Entry, Fetched, Memory, Span
 from triage.sources.files import (
     Candidate,
     Listing,
     Stillness,
+    chosen,
+    entry_of,
     folder_faults,
     key_below,
     regular,
+    require_folders,
     revision_of,
+    since_day,
     unseen,
 )
 from triage.sources.refusals import HEADER_BYTES, header_of, too_large
@@ -34,6 +38,7 @@ class MaildirFolder:
     def __init__(self, settings: MaildirSource, limits: Limits) -> None:
         self.name = settings.name
         self._root = settings.path
+        self._since = settings.since
         self._limit = limits.mail_bytes
         self._stillness = Stillness(_WRITING_SECONDS)
 
@@ -42,12 +47,34 @@ class MaildirFolder:
         with folder_faults(self.name, self._root):
             self._stillness.new_look()
             listing = Listing(self._root)
-            mails = unseen([mail for mail in self._mails(listing) if self._complete(mail)], memory)
+            recent = since_day(self._mails(listing), self._since)
+            mails = unseen([mail for mail in recent if self._complete(mail)], memory)
             for start in range(0, len(mails), _BATCH):
                 found = (self._fetched(mail) for mail in mails[start : start + _BATCH])
                 if items := tuple(item for item in found if item):
                     yield Batch(items)
             listing.raise_problems(self.name)
+
+    def entries(
+        self,
+        span: Span,
+        folders: Sequence[str],
+        memory: Memory,  # noqa: ARG002 - files have no cursor
+    ) -> Iterator[Entry]:
+        """The mails written in a stretch of time. See `Retrievable.entries`."""
+        with folder_faults(self.name, self._root):
+            require_folders(self.name, self._root, folders)
+            for mail in chosen(self._mails(Listing(self._root)), span, folders):
+                yield entry_of(mail, self.name, "maildir", self._since)
+
+    def retrieve(self, keys: Sequence[str]) -> Iterator[Batch]:
+        """Read mails wherever they lie. See `Retrievable.retrieve`."""
+        with folder_faults(self.name, self._root):
+            there = {mail.key: mail for mail in self._mails(Listing(self._root))}
+            for start in range(0, len(keys), _BATCH):
+                some = [there[key] for key in keys[start : start + _BATCH] if key in there]
+                if items := tuple(item for mail in some if (item := self._fetched(mail))):
+                    yield Batch(items, backlog=True)
 
     def check(self) -> str:
         """How many mails there are. Raises like `poll`."""
@@ -109,4 +136,5 @@ class MaildirFolder:
             media_type="message/rfc822",
             content=content,
             refused=refused,
+            again=mail.reported and not refused,
         )

@@ -10,7 +10,8 @@ def too_large(what: str, size: int, limit: int, setting: str, where: str) -> str
     """The reason for an item of `size` bytes; `setting` names the limit, `where` the original."""
     return (
         f"the {what} is {size / 1e6:.1f} MB, larger than the limit of {limit / 1e6:g} MB "
-        f"({setting}) and was not taken in: look at {where}, or raise the limit"
+        f"({setting}) and was not taken in: look at {where}, or raise the limit and run "
+        "`triage inquiries retry`"
     )
 
 

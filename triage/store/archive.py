@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from triage.store import records, tables
 from triage.store.database import Database
@@ -20,6 +22,25 @@ from triage.types import (
 )
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which inquiries are meant, beside stage, outcome and label; what is not set says nothing.
+
+    `since` and `until` bound the arrival, the second is left out. `reason`: part of the reason why
+    it is quarantined or waits, in any case of letters.
+    """
+
+    source: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    reason: str = ""
+    held: bool = False
+    id: str = ""
+
+
+ANY = Chosen()
 
 
 class Archive:
@@ -75,6 +96,7 @@ class Archive:
         outcome: Outcome | None = None,
         label: str | None = None,
         person_id: str | None = None,
+        chosen: Chosen = ANY,
     ) -> list[Listed]:
         """Inquiries for a list, newest first, filtered by whatever is given."""
         table, appearances = tables.inquiries, tables.appearances
@@ -89,6 +111,8 @@ class Archive:
         ):
             if value is not None:
                 query = query.where(column == value)
+        for condition in _conditions(chosen):
+            query = query.where(condition)
         names = Listed.__dataclass_fields__
         with self.database.read() as connection:
             rows = connection.execute(query.limit(limit)).mappings()
@@ -96,6 +120,17 @@ class Archive:
                 Listed(**{name: row[name] for name in names} | {"stage": Stage(row["stage"])})
                 for row in rows
             ]
+
+    def held_leads(self) -> dict[str, int]:
+        """How many leads of each source wait to be released."""
+        table = tables.inquiries
+        query = (
+            select(table.c.source, func.count().label("number"))
+            .where(table.c.held != "", table.c.label == "lead", table.c.outcome == Outcome.REVIEW)
+            .group_by(table.c.source)
+        )
+        with self.database.read() as connection:
+            return {row.source: row.number for row in connection.execute(query)}
 
     def counts(self) -> dict[Stage, int]:
         """How many inquiries stand at each stage."""
@@ -126,3 +161,21 @@ class Archive:
         with self.database.read() as connection:
             data = connection.execute(query).scalar()
         return None if data is None else records.restore(kind, data)
+
+
+def _conditions(chosen: Chosen) -> list[ColumnElement[bool]]:
+    column = tables.inquiries.c
+    found: list[ColumnElement[bool]] = []
+    if chosen.source:
+        found.append(column.source == chosen.source)
+    if chosen.since:
+        found.append(column.received_at >= chosen.since)
+    if chosen.until:
+        found.append(column.received_at < chosen.until)
+    if chosen.reason:
+        found.append(column.error.icontains(chosen.reason, autoescape=True))
+    if chosen.id:
+        found.append(column.id == chosen.id)
+    if chosen.held:
+        found.append(column.held != "")
+    return found

@@ -45,14 +45,15 @@ class Corrections:
         self.database = database
 
     def apply(
-        self, work: Work, correction: Correction, outcome: Outcome, plan: Plan
+        self, work: Work, correction: Correction, outcome: Outcome, plan: Plan, held: str = ""
     ) -> list[Delivery] | None:
         """Whatever stage → SETTLED, as a person said; returns the events that this caused.
 
-        None: the inquiry moved meanwhile; read it again and repeat.
+        `held`: why it is told to nobody, from now on. None: the inquiry moved meanwhile; read it
+        again and repeat.
         """
         with self.database.write() as connection:
-            if not _settle(connection, work, outcome.qualification, outcome.decision,
+            if not _settle(connection, work, outcome.qualification, outcome.decision, held=held,
                            label=outcome.verdict.label,
                            confidence=outcome.verdict.confidence):  # fmt: skip
                 return None
@@ -77,12 +78,21 @@ class Corrections:
             return self._decided(connection, work, verdict_id, outcome, plan)
 
     def renew(
-        self, work: Work, transcript: Transcript | None, outcome: Outcome, plan: Plan
+        self,
+        work: Work,
+        transcript: Transcript | None,
+        outcome: Outcome,
+        plan: Plan,
+        held: str = "",
     ) -> list[Delivery] | None:
-        """Store a better transcript (if there is one) and what follows from a new look."""
+        """Store a better transcript (if there is one) and what follows from a new look. `held`: why
+        it is told to nobody, from now on.
+        """
         with self.database.write() as connection:
-            if not _settle(connection, work, outcome.qualification, outcome.decision):
+            if not _settle(connection, work, outcome.qualification, outcome.decision, held=held):
                 return None
+            if work.held and not held:
+                records.note(connection, work.id, "released", {})
             if transcript is not None:
                 table = tables.transcripts
                 connection.execute(
@@ -95,6 +105,24 @@ class Corrections:
             table = tables.verdicts
             query = select(table.c.id).where(table.c.inquiry_id == work.id)
             verdict_id = connection.execute(query.order_by(table.c.id.desc()).limit(1)).scalar_one()
+            return self._decided(connection, work, verdict_id, outcome, plan)
+
+    def rescored(
+        self, work: Work, outcome: Outcome, plan: Plan, held: str
+    ) -> list[Delivery] | None:
+        """A new verdict, and what follows from it; None: the inquiry moved meanwhile."""
+        with self.database.write() as connection:
+            if not _settle(connection, work, outcome.qualification, outcome.decision, held=held,
+                           label=outcome.verdict.label,
+                           confidence=outcome.verdict.confidence):  # fmt: skip
+                return None
+            verdict_id = _add_verdict(connection, work.id, outcome.verdict)
+            records.note(
+                connection,
+                work.id,
+                "rescored",
+                {"label": outcome.verdict.label, "model": outcome.verdict.model},
+            )
             return self._decided(connection, work, verdict_id, outcome, plan)
 
     def _decided(

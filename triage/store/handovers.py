@@ -68,6 +68,20 @@ class Ledger:
         )
         return {handover.destination: handover for handover in rows}
 
+    def thread(self) -> dict[str, Handover]:
+        """For each destination, the newest lead it was told of that came of another mail of the
+        inquiry's conversation.
+        """
+        table, messages, mine = tables.handovers, tables.messages, tables.messages.alias()
+        rows = self._handovers(
+            select(table)
+            .join(messages, messages.c.inquiry_id == table.c.inquiry_id)
+            .join(mine, mine.c.conversation_id == messages.c.conversation_id)
+            .where(mine.c.inquiry_id == self.inquiry_id, table.c.inquiry_id != self.inquiry_id)
+            .order_by(table.c.at)
+        )
+        return {handover.destination: handover for handover in rows}
+
     def owners(self, person: Person) -> set[str]:
         """Destinations that have a lead of the person, else one of somebody at their company."""
         found = self._owners(tables.people.c.id == person.id)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, delete, insert, or_, select, text, tuple_, update
 
 from triage.store import records, tables
 from triage.store.database import Database, storable
@@ -44,6 +45,14 @@ class Person:
     name: str
     company: str
     known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A lead that somebody sent."""
+
+    inquiry_id: str
+    received_at: datetime
 
 
 def exclusive(database: Database, connection: Connection) -> None:
@@ -167,6 +176,25 @@ class People:
         """The person who made an inquiry; None where that is not known."""
         with self.database.read() as connection:
             return who_made(connection, inquiry_id)
+
+    def lead_of(self, email: str, phone: str, *, other_than: str) -> Lead | None:
+        """The newest lead of whoever has this mail address or number (E.164), but for one inquiry;
+        None where there is none. Empty contacts are nobody's.
+        """
+        inquiries, appearances, contacts = tables.inquiries, tables.appearances, tables.contacts
+        known = Contact(phone=phone, email=email).keys
+        query = (
+            select(inquiries.c.id, inquiries.c.received_at)
+            .join(appearances, appearances.c.inquiry_id == inquiries.c.id)
+            .join(contacts, contacts.c.person_id == appearances.c.person_id)
+            .where(tuple_(contacts.c.kind, contacts.c.value).in_(known))
+            .where(inquiries.c.label == "lead", inquiries.c.id != other_than)
+            .order_by(inquiries.c.received_at.desc())
+            .limit(1)
+        )
+        with self.database.read() as connection:
+            row = connection.execute(query).first() if known else None
+        return Lead(row.id, row.received_at) if row else None
 
     def inquiries(self, person_id: str) -> list[str]:
         """The inquiries of a person, oldest first."""

@@ -67,6 +67,21 @@ class Polls:
             rows = connection.execute(select(tables.polls).order_by(tables.polls.c.source))
             return [PollState(**row) for row in rows.mappings()]
 
+    def arrivals(self, source: str, last: int) -> list[datetime]:
+        """When the newest items that a source showed arrived, oldest first; among them those that
+        another source had shown before.
+        """
+        table, sightings = tables.inquiries, tables.sightings
+        query = (
+            select(table.c.received_at)
+            .join(sightings, sightings.c.inquiry_id == table.c.id)
+            .where(sightings.c.source == source)
+            .order_by(table.c.received_at.desc())
+            .limit(last)
+        )
+        with self.database.read() as connection:
+            return sorted(connection.execute(query).scalars())
+
     def _save(self, source: str, values: dict[str, object]) -> None:
         with self.database.write() as connection:
             connection.execute(

@@ -40,6 +40,8 @@ class Work:
     due_at: datetime
     error: str
     campaign: str
+    backlog: bool = False
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Listed:
     score: int | None
     grade: str | None
     error: str
+    held: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,12 @@ from triage.store.blobs import BlobStore
 from triage.store.corrections import Corrections
 from triage.store.database import Database
 from triage.store.destinations import Destinations
+from triage.store.marks import Marks
 from triage.store.outbox import Outbox
 from triage.store.people import People
 from triage.store.polls import Polls
+from triage.store.threads import Threads
+from triage.store.timings import Timings
 from triage.store.worklist import Worklist
 
 
@@ -32,6 +35,9 @@ class Repository:
         self.corrections = Corrections(self.database)
         self.people = People(self.database)
         self.polls = Polls(self.database)
+        self.threads = Threads(self.database)
+        self.marks = Marks(self.database)
+        self.timings = Timings(self.database)
 
     def require_current(self) -> None:
         """Raise `Configuration` unless the tables are those of this version."""

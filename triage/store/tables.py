@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
 )
 
 from triage.store.database import SafeText, UtcDateTime
@@ -65,7 +66,11 @@ inquiries = Table(
     Column("stage", String(20), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
+    # Waited long before it was found: what arrives now is worked on first.
+    Column("backlog", Boolean, nullable=False, server_default=false()),
     Column("error", SafeText, nullable=False),
+    # Why nobody is told of it by itself; empty where it goes its usual way.
+    Column("held", SafeText, nullable=False, server_default=""),
     # Repeated for lists.
     Column("sender", SafeText, nullable=False),
     Column("subject", SafeText, nullable=False),
@@ -76,8 +81,10 @@ inquiries = Table(
     Column("score", Integer),
     Column("grade", String(2)),
     Column("settled_at", UtcDateTime),
-    Index(None, "stage", "due_at"),
+    Index(None, "stage", "backlog", "due_at"),
     Index(None, "received_at"),
+    Index(None, "source", "received_at"),
+    Index(None, "settled_at"),
     Index(None, "sha256"),
 )
 
@@ -91,6 +98,46 @@ sightings = Table(
     Column("revision", String(80), nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
     UniqueConstraint("source", "key", "revision"),
+)
+
+# A mail's place among others: its conversation is named after the mail of it that was parsed first.
+messages = Table(
+    "messages",
+    metadata,
+    _inquiry_id(primary_key=True),
+    Column("conversation_id", String(40), nullable=False, index=True),
+    Column("author", SafeText, nullable=False),
+    # Addresses of author and recipients, with blanks between them.
+    Column("people", SafeText, nullable=False),
+    # The sha256 of the subject without what answers put in front; empty where there is none.
+    Column("subject", String(64), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Index(None, "subject", "received_at"),
+)
+
+# The sha256 of each message id that a mail names, its own among them.
+message_ids = Table(
+    "message_ids",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    _inquiry_id(primary_key=True, index=True),
+    Column("own", Boolean, nullable=False),
+)
+
+# What a mailbox was told about a mail: the outcome, and `done`, `gone` or why it could not be.
+marks = Table(
+    "marks",
+    metadata,
+    Column(
+        "sighting_id",
+        Integer,
+        ForeignKey("sightings.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("outcome", String(20), nullable=False),
+    Column("result", SafeText, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 contents = Table(
@@ -300,7 +347,19 @@ cursors = Table(
     Column("folder", SafeText, primary_key=True),
     Column("uidvalidity", String(20), nullable=False),
     Column("last_uid", BigInteger, nullable=False),  # a UID has 32 bits, none for a sign
+    # Mails above the first and up to the second are still to be read.
+    Column("backlog_from", BigInteger, nullable=False, server_default="0"),
+    Column("backlog_to", BigInteger, nullable=False, server_default="0"),
     Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# When a folder was first read; sources without folders have one, named by nothing.
+beginnings = Table(
+    "beginnings",
+    metadata,
+    Column("source", String(40), primary_key=True),
+    Column("folder", SafeText, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 polls = Table(

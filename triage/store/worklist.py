@@ -8,13 +8,13 @@ That makes each step safe to repeat, whatever was killed, whenever.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from triage.errors import Permanent
-from triage.store import outbox, records, tables
+from triage.store import outbox, people, records, tables, threads
 from triage.store.database import Database
 from triage.store.handovers import Ledger, Plan
 from triage.store.records import Work
@@ -34,6 +34,35 @@ REFUSED = "refused:"  # how the identity of an item begins that its source refus
 
 _OPEN = tuple(stage for stage in Stage if stage not in {Stage.SETTLED, Stage.QUARANTINED})
 
+# Built once: putting a statement together takes longer than SQLite does to carry it out.
+_ROWS = select(tables.inquiries).where(tables.inquiries.c.id.in_(bindparam("ids", expanding=True)))
+_HELD = (
+    select(tables.inquiries.c.id, tables.inquiries.c.stage)
+    .where(tables.inquiries.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(tables.inquiries.c.id)
+    .with_for_update()
+)
+_BEGUN = (
+    update(tables.inquiries)
+    .where(tables.inquiries.c.id == bindparam("work"))
+    .where(tables.inquiries.c.stage == bindparam("at"))
+    .values(attempts=bindparam("count"))
+)
+_PARSED = (
+    update(tables.inquiries)
+    .where(tables.inquiries.c.id == bindparam("work"))
+    .values(
+        stage=Stage.PARSED,
+        attempts=0,
+        error="",
+        due_at=bindparam("due"),
+        sender=bindparam("by"),
+        subject=bindparam("about"),
+        campaign=bindparam("of"),
+    )
+)
+_CONTENT = insert(tables.contents)
+
 
 class Worklist:
     """The open inquiries. All times are aware, in UTC; each move returns whether it was made."""
@@ -41,10 +70,17 @@ class Worklist:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def due(self, channel: Channel, limit: int, skip: Collection[str] = ()) -> list[Work]:
+    def due(
+        self,
+        channel: Channel,
+        limit: int,
+        skip: Collection[str] = (),
+        *,
+        backlog: bool | None = None,
+    ) -> list[Work]:
         """Open inquiries of a channel whose time has come: nearest to their end first, then oldest.
 
-        `skip`: ids that are in work.
+        `skip`: ids that are in work. `backlog`: only what waited long, or only what did not.
         """
         order = {stage: position for position, stage in enumerate(Stage)}
         query = (
@@ -55,6 +91,8 @@ class Worklist:
             .order_by(tables.inquiries.c.due_at)
             .limit(limit)
         )
+        if backlog is not None:
+            query = query.where(tables.inquiries.c.backlog == backlog)
         if skip:
             query = query.where(tables.inquiries.c.id.not_in(skip))
         with self.database.read() as connection:
@@ -69,31 +107,55 @@ class Worklist:
 
     def get(self, inquiry_id: str) -> Work | None:
         """The row of one inquiry."""
-        query = select(tables.inquiries).where(tables.inquiries.c.id == inquiry_id)
+        return self.rows([inquiry_id]).get(inquiry_id)
+
+    def rows(self, ids: Sequence[str]) -> dict[str, Work]:
+        """The rows of some inquiries, by id."""
         with self.database.read() as connection:
-            row = connection.execute(query).first()
-        return _work(row) if row else None
+            return {row.id: _work(row) for row in connection.execute(_ROWS, {"ids": list(ids)})}
 
     def parsed(self, work: Work, inquiry: Inquiry) -> bool:
         """RECEIVED → PARSED, with what was parsed."""
+        return bool(self.parsed_all([(work, inquiry)]))
+
+    def parsed_all(self, pairs: Sequence[tuple[Work, Inquiry]]) -> list[str]:
+        """As `parsed`, for many in one transaction; returns the ids of those that were moved."""
         moment = records.now()
+        data = {work.id: records.dump(inquiry) for work, inquiry in pairs}
         with self.database.write() as connection:
-            if not _move(
-                connection,
-                work,
-                Stage.PARSED,
-                sender=str(inquiry.sender),
-                subject=inquiry.subject,
-                campaign=inquiry.campaign,
-            ):
-                return False
+            here = _held(connection, [work for work, _ in pairs])
+            moved = [inquiry for work, inquiry in pairs if work.id in here]
+            if not moved:
+                return []
+            connection.execute(_PARSED, [_parsed_row(inquiry, moment) for inquiry in moved])
             connection.execute(
-                insert(tables.contents).values(
-                    inquiry_id=work.id, data=records.dump(inquiry), created_at=moment
-                )
+                _CONTENT,
+                [
+                    {"inquiry_id": inquiry.id, "data": data[inquiry.id], "created_at": moment}
+                    for inquiry in moved
+                ],
             )
-            records.note(connection, work.id, "parsed", {"warnings": list(inquiry.warnings)})
-        return True
+            notes = [
+                records.Noted(inquiry.id, "parsed", {"warnings": list(inquiry.warnings)})
+                for inquiry in moved
+            ]
+            mails = [inquiry for inquiry in moved if inquiry.channel == "email"]
+            legs = [inquiry for inquiry in moved if inquiry.call and inquiry.call.group]
+            if mails or legs:
+                # Two of one conversation may be parsed at once, and must see each other.
+                people.exclusive(self.database, connection)
+                notes += [
+                    records.Noted(others[0], "reply", {"inquiry": name})
+                    for name, others in threads.link_all(connection, mails)
+                    if others
+                ]
+                notes += [
+                    records.Noted(others[0], "another leg", {"inquiry": leg.id})
+                    for leg in legs
+                    if (others := threads.link_leg(connection, leg))
+                ]
+            records.note_all(connection, notes)
+        return [inquiry.id for inquiry in moved]
 
     def transcribed(self, work: Work, transcript: Transcript) -> bool:
         """PARSED → TRANSCRIBED, with the transcript."""
@@ -112,6 +174,14 @@ class Worklist:
                 "transcribed",
                 {"engine": transcript.engine, "model": transcript.model},
             )
+        return True
+
+    def passed_over(self, work: Work, why: str) -> bool:
+        """PARSED → TRANSCRIBED without a transcript, because nobody may make one."""
+        with self.database.write() as connection:
+            if not _move(connection, work, Stage.TRANSCRIBED):
+                return False
+            records.note(connection, work.id, "not transcribed", {"reason": why})
         return True
 
     def classified(self, work: Work, verdict: Verdict) -> bool:
@@ -202,13 +272,13 @@ class Worklist:
     def begun(self, works: Sequence[Work]) -> None:
         """Count an attempt before it is made: an item that kills the process is found out too."""
         with self.database.write() as connection:
-            for work in sorted(works, key=lambda work: work.id):
-                connection.execute(
-                    update(tables.inquiries)
-                    .where(tables.inquiries.c.id == work.id)
-                    .where(tables.inquiries.c.stage == work.stage)
-                    .values(attempts=work.attempts + 1)
-                )
+            connection.execute(
+                _BEGUN,
+                [
+                    {"work": work.id, "at": work.stage, "count": work.attempts + 1}
+                    for work in sorted(works, key=lambda work: work.id)
+                ],
+            )
 
     def postponed(self, work: Work, error: str, wait: timedelta, *, counts: bool = True) -> bool:
         """A step failed and is tried again after `wait`; `counts` as one of its attempts."""
@@ -233,6 +303,26 @@ class Worklist:
                 connection, work.id, "quarantined", {"reason": reason, "stage": work.stage}
             )
         return True
+
+    def released(self, work: Work) -> bool:
+        """What is not decided yet is no longer held: it goes its usual way from now on."""
+        table = tables.inquiries
+        with self.database.write() as connection:
+            moved = connection.execute(
+                update(table)
+                .where(table.c.id == work.id, table.c.stage == work.stage, table.c.held != "")
+                .values(held="")
+            )
+            if moved.rowcount:
+                records.note(connection, work.id, "released", {})
+        return moved.rowcount == 1
+
+    def resumes(self, work: Work) -> Stage:
+        """The stage from which a quarantined inquiry goes on; its own where it only waits."""
+        if work.stage is not Stage.QUARANTINED:
+            return work.stage
+        with self.database.read() as connection:
+            return _resume_stage(connection, work.id)
 
     def requeue(self, inquiry_id: str) -> bool:
         """QUARANTINED → the last stage that has a result; makes a waiting inquiry due now.
@@ -261,12 +351,32 @@ class Worklist:
         return True
 
 
+def _held(connection: Connection, works: Sequence[Work]) -> set[str]:
+    """Which of these are still at their stage; they stay there until the transaction ends."""
+    stages = {work.id: work.stage for work in works}
+    rows = connection.execute(_HELD, {"ids": list(stages)})
+    return {row.id for row in rows if row.stage == stages[row.id]}
+
+
+def _parsed_row(inquiry: Inquiry, moment: datetime) -> dict[str, object]:
+    return {
+        "work": inquiry.id,
+        "due": moment,
+        "by": str(inquiry.author),
+        "about": inquiry.subject,
+        "of": inquiry.campaign,
+    }
+
+
 def _move(connection: Connection, work: Work, stage: Stage, **values: Any) -> bool:
     """The guarded update; a completed step starts the next one with a clean slate."""
     table = tables.inquiries
+    found = (table.c.id == work.id) & (table.c.stage == work.stage)
+    if stage is Stage.SETTLED:  # what was released meanwhile is decided again
+        found &= table.c.held == work.held
     moved = connection.execute(
         update(table)
-        .where(table.c.id == work.id, table.c.stage == work.stage)
+        .where(found)
         .values({"attempts": 0, "error": "", "due_at": records.now()} | values | {"stage": stage})
     )
     return moved.rowcount == 1
@@ -294,6 +404,8 @@ def _work(row: Row[Any]) -> Work:
         due_at=row.due_at,
         error=row.error,
         campaign=row.campaign,
+        backlog=row.backlog,
+        held=row.held,
     )
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from imaplib import IMAP4
 from typing import Any
 
 import structlog
 
 from triage.sources.refusals import HEADER_BYTES
+from triage.types import FolderCursor
 
 log = structlog.get_logger(__name__)
 
@@ -55,16 +56,65 @@ def examine(client: Any, folder: str) -> OpenFolder:
     )
 
 
-def uids_after(client: Any, folder: OpenFolder, last: int) -> Iterator[list[int]]:
-    """UIDs above `last`, ascending, in portions."""
-    if folder.exists <= _SEARCHED_AT_ONCE or folder.next_uid is None:
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many mails lie behind a UID, and the newest of them."""
+
+    number: int
+    newest: int
+
+
+def uids_after(
+    client: Any,
+    folder: OpenFolder,
+    last: int,
+    until: int | None = None,
+    since: date | None = None,
+    before: date | None = None,
+) -> Iterator[list[int]]:
+    """UIDs above `last` (and not above `until`), ascending, in portions; only of mails that arrived
+    on the day `since` or later, and before the day `before`, as the server counts days.
+    """
+    days = (("SINCE", since), ("BEFORE", before))
+    criteria = [part for word, day in days if day for part in (word, day)]
+    end = folder.next_uid if until is None else until + 1
+    if until is None and (folder.exists <= _SEARCHED_AT_ONCE or end is None):
         ranges = [f"{last + 1}:*"]
     else:
-        starts = range(last + 1, folder.next_uid, _SEARCHED_AT_ONCE)
-        ranges = [f"{start}:{start + _SEARCHED_AT_ONCE - 1}" for start in starts]
+        starts = range(last + 1, end or 0, _SEARCHED_AT_ONCE)
+        ranges = [f"{start}:{min(start + _SEARCHED_AT_ONCE, end or 0) - 1}" for start in starts]
     for wanted in ranges if folder.exists else ():
         # `n:*` also finds the last mail where that is below n.
-        yield sorted({uid for uid in client.search(f"UID {wanted}") if uid > last})
+        yield sorted({uid for uid in client.search(["UID", wanted, *criteria]) if uid > last})
+
+
+def count_after(client: Any, folder: OpenFolder, last: int, since: date | None = None) -> Waiting:
+    """What lies behind a UID."""
+    number, newest = 0, last
+    for uids in uids_after(client, folder, last, since=since):
+        number += len(uids)
+        newest = max([newest, *uids[-1:]])
+    return Waiting(number, newest)
+
+
+def renamed(client: Any, cursor: FolderCursor, known: Collection[str]) -> str:
+    """The new name of a folder that is gone: of those that nobody reads, the only one that has its
+    UIDVALIDITY and has given out its UIDs. Empty where there is none, or more than one.
+    """
+    found = []
+    for flags, _, name in client.list_folders():
+        if name in known or b"\\Noselect" in flags:
+            continue
+        try:
+            status = client.folder_status(name, ["UIDVALIDITY", "UIDNEXT"])
+        except IMAP4.abort:
+            raise
+        except IMAP4.error:  # one that cannot be opened is not the one
+            continue
+        same = str(status.get(b"UIDVALIDITY", "")) == cursor.uidvalidity
+        if same and int(status.get(b"UIDNEXT", 0)) > cursor.last_uid:
+            found.append(str(name))
+    return found[0] if len(found) == 1 else ""
 
 
 def listed(client: Any, uids: Sequence[int]) -> list[Listed]:
@@ -114,6 +164,11 @@ def fetch_another(client: Any, uid: int) -> None:
     if others := [other for other in around if other != uid]:
         # Any: a fixed choice might be a bad one for ever.
         client.fetch([random.choice(others)], ["BODY.PEEK[]<0.1024>"])  # noqa: S311 - no secret
+
+
+def glimpse(client: Any, uid: int) -> None:
+    """Read the beginning of a mail; raises what a broken connection raises."""
+    fetched(client, [uid], ["BODY.PEEK[]<0.1024>"])
 
 
 def fetched(
