@@ -6,6 +6,7 @@ import email
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,7 +48,8 @@ def test_a_child_that_was_killed_is_replaced(reader: Reader) -> None:
     process = reader._process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    while process.is_alive:
+        time.sleep(0.01)
     assert "Twelve rooftop units" in reader.read("pdf", PDF, Limits()).text
 
 

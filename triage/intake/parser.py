@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import select
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +13,8 @@ from typing import Final
 import structlog
 from pydantic import TypeAdapter
 
-from triage.settings import Limits, child_environment
+from triage.intake.process import LineProcess
+from triage.settings import Limits
 from triage.types import Inquiry, SourceRef
 
 log = structlog.get_logger(__name__)
@@ -51,7 +46,7 @@ class MailParser:
     """
 
     def __init__(self) -> None:
-        self._free: list[_Child] = []
+        self._free: list[LineProcess] = []
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
 
@@ -70,7 +65,7 @@ class MailParser:
         found: list[Inquiry | None] = []
         child = self._taken()
         try:
-            for line in child.answers(request, len(mails), limit_s):
+            for line in _answers(child, request, len(mails), limit_s):
                 inquiry = None if line == b"null" else _INQUIRY.validate_json(line)
                 found.append(inquiry)  # one by one: what came before a failure counts
         except (OSError, ValueError) as error:
@@ -92,11 +87,11 @@ class MailParser:
         for child in ended:
             child.end()
 
-    def _taken(self) -> _Child:
+    def _taken(self) -> LineProcess:
         with self._lock:
-            return self._free.pop() if self._free else _Child()
+            return self._free.pop() if self._free else LineProcess("triage.intake.child")
 
-    def _give_back(self, child: _Child) -> None:
+    def _give_back(self, child: LineProcess) -> None:
         with self._lock:
             self._free.append(child)
             if self._timer is not None:
@@ -106,59 +101,11 @@ class MailParser:
             self._timer.start()
 
 
-class _Child:
-    """One process; one thread at a time."""
-
-    def __init__(self) -> None:
-        path = os.pathsep.join(entry for entry in sys.path if entry)
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "triage.intake.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=child_environment({"PYTHONPATH": path}),
-            start_new_session=True,  # Ctrl-C is for the worker, which ends its children
-        )
-        self._unread = bytearray()
-
-    def answers(self, request: object, number: int, limit_s: float) -> Iterator[bytes]:
-        """So many lines. `TimeoutError` past the limit for one, `OSError` where there is no more.
-
-        The request is small beside the pipe's buffer or read at once, so that it never blocks.
-        """
-        assert self._process.stdin is not None  # noqa: S101 - a pipe
-        self._process.stdin.write(json.dumps(request).encode() + b"\n")
-        self._process.stdin.flush()
-        for _ in range(number):
-            yield self._line(time.monotonic() + limit_s)
-
-    def _line(self, deadline: float) -> bytes:
-        assert self._process.stdout is not None  # noqa: S101 - a pipe
-        pipe = self._process.stdout.fileno()
-        poll = select.poll()
-        poll.register(pipe, select.POLLIN | select.POLLHUP)
-        looked = 0
-        while (end := self._unread.find(b"\n", looked)) < 0:
-            looked = len(self._unread)
-            left_ms = (deadline - time.monotonic()) * 1000
-            if left_ms <= 0 or not poll.poll(left_ms):
-                raise TimeoutError("a mail took too long to parse")
-            block = os.read(pipe, 1 << 18)
-            if not block:
-                raise BrokenPipeError("its output ended")
-            self._unread += block
-        line = bytes(self._unread[:end])
-        del self._unread[: end + 1]
-        return line
-
-    def end(self) -> None:
-        """Kill it."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):  # what was still to be written to it
-                if pipe is not None:
-                    pipe.close()
+def _answers(child: LineProcess, request: object, number: int, limit_s: float) -> Iterator[bytes]:
+    """So many lines. `TimeoutError` past the limit for one, `OSError` where there is no more."""
+    child.send(json.dumps(request).encode() + b"\n")
+    for _ in range(number):
+        yield child.line(limit_s)
 
 
 def _described(mail: Stored) -> dict[str, object]:

@@ -251,13 +251,3 @@ def _translated(found: re.Match[str]) -> str:
     if name is None:
         return "*"
     return f"{{{name}:{found[2] or '%Y%m%d%H%M%S'}}}" if name == "start" else f"{{{name}}}"
-
-
-def first_fit(templates: Sequence[Template], key: str) -> tuple[Template | None, Fit]:
-    """The first template that a path fits; the last misfit where none does."""
-    fit = Fit(problem="there is no template")
-    for template in templates:
-        fit = template.read(key)
-        if not fit.problem:
-            return template, fit
-    return None, fit

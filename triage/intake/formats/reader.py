@@ -5,18 +5,14 @@ from __future__ import annotations
 import atexit
 import base64
 import json
-import os
-import select
-import subprocess
-import sys
 import threading
-import time
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import structlog
 
-from triage.settings import Limits, child_environment
+from triage.intake.process import LineProcess
+from triage.settings import Limits
 
 log = structlog.get_logger(__name__)
 
@@ -62,9 +58,8 @@ class Reader:
     """
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: LineProcess | None = None
         self._lock = threading.Lock()
-        self._unread = bytearray()
 
     def read(self, kind: Kind, data: bytes, limits: Limits) -> Content:
         """What is inside; whatever goes wrong is in the note."""
@@ -97,59 +92,21 @@ class Reader:
 
     def _asked(self, request: dict[str, Any], data: bytes, limit_s: float) -> dict[str, Any]:
         process = self._running()
-        assert process.stdin is not None  # noqa: S101 - a pipe
-        process.stdin.write(json.dumps(request).encode() + b"\n" + data)
-        process.stdin.flush()
-        self._line(process, START_S)
-        return self._line(process, limit_s)
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            self._end()
-            path = os.pathsep.join(entry for entry in sys.path if entry)
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "triage.intake.formats.child"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=child_environment({"PYTHONPATH": path}),
-                start_new_session=True,  # Ctrl-C is for the worker, which ends its children
-            )
-        return self._process
-
-    def _line(self, process: subprocess.Popen[bytes], limit_s: float) -> dict[str, Any]:
-        """The next line of an answer. `TimeoutError` past the limit, `OSError` at its end."""
-        assert process.stdout is not None  # noqa: S101 - a pipe
-        pipe = process.stdout.fileno()
-        poll = select.poll()
-        poll.register(pipe, select.POLLIN | select.POLLHUP)
-        deadline = time.monotonic() + limit_s
-        while (end := self._unread.find(b"\n")) < 0:
-            left_ms = (deadline - time.monotonic()) * 1000
-            if left_ms <= 0 or not poll.poll(left_ms):
-                raise TimeoutError
-            block = os.read(pipe, 1 << 16)
-            if not block:
-                raise BrokenPipeError("its output ended")
-            self._unread += block
-        line = bytes(self._unread[:end])
-        del self._unread[: end + 1]
-        answer: dict[str, Any] = json.loads(line)
+        process.send(json.dumps(request).encode() + b"\n" + data)
+        process.line(START_S)
+        answer: dict[str, Any] = json.loads(process.line(limit_s))
         return answer
+
+    def _running(self) -> LineProcess:
+        if self._process is None or not self._process.is_alive:
+            self._end()
+            self._process = LineProcess("triage.intake.formats.child")
+        return self._process
 
     def _end(self) -> None:
         process, self._process = self._process, None
-        self._unread.clear()
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            try:
-                if pipe is not None:
-                    pipe.close()
-            except OSError:  # what was still to be written to it
-                continue
+        if process is not None:
+            process.end()
 
 
 def _content(answer: dict[str, Any]) -> Content:
