@@ -127,11 +127,13 @@ def _show(key: str, known: Known, misfits: list[str]) -> None:
     if rows:
         output.show_table(["field", *(told.source for told in columns), "together"], rows)
     else:
-        output.say("nothing is known about this call; its name fits none of these:")
+        output.say("nothing is known about this call")
     if known.call.withheld:
         output.say(f"not transcribed: {known.call.withheld} (settings: [calls])", "yellow")
     for problem in known.problems:
         output.say(problem, "yellow")
+    if misfits and not rows:
+        output.say("its name fits none of these:")
     for misfit in misfits:
         output.say(f"  {misfit}", "dim")
 

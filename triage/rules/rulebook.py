@@ -1,8 +1,7 @@
 """What the rules say about an inquiry, from its envelope alone; the first that fits holds.
 
 Only the block list, what mail systems write about mails of ours (`machines`) and what may not be
-transcribed at all file anything. A
-colleague may forward a customer's request, type it off a note
+transcribed at all file anything. A colleague may forward a customer's request, type it off a note
 or pass a web form on, so being a colleague never settles that there is no lead; and a customer who
 writes may want more, so being known is never a label. What each rule does to a verdict is in
 `pipeline.ruled`; docs/rules.md explains all of it.

@@ -131,8 +131,9 @@ class Recordings:
         """Read recordings wherever they lie. See `Retrievable.retrieve`."""
         with self._store.session():
             there = {key: entry for key in keys if (entry := self._store.stat(key))}
-            if any(key not in there for key in keys):  # a key need not be a path, see `bounded_key`
-                there |= {entry.key: entry for entry in self._finder.all() if entry.key in keys}
+            # A key need not be a path, see `bounded_key`.
+            if others := {key for key in keys if key not in there}:
+                there |= {entry.key: entry for entry in self._finder.all() if entry.key in others}
             found = [_New(there[key], reported=False) for key in keys if key in there]
             for batch in self._batches(found):
                 yield replace(batch, backlog=True)
