@@ -106,8 +106,10 @@ class Party:
 class Attachment:
     """A part of a mail that is not its text. `size` in bytes after decoding.
 
-    `text` is what could be read of it (documents, calendars, text files); `note` says where that is
-    not all, and why. Neither is part of what the sender wrote in the mail.
+    `text` is what could be read of it (documents, calendars, text files) or heard in it; `note`
+    says where that is not all, and why. Neither is part of what the sender wrote in the mail. What
+    may be a recording is kept under its `sha256`; `transcript` is what was heard in one that stays
+    an attachment.
     """
 
     name: str
@@ -115,6 +117,8 @@ class Attachment:
     size: int
     text: str = ""
     note: str = ""
+    sha256: str = ""
+    transcript: Transcript | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,22 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Voicemail:
+    """A message that somebody left with a telephone system, which sent it by mail.
+
+    `system` names it, `mailbox` is where the message was left, `mailed_by` the address that the
+    mail came from. `heard` is the text that the telephone system itself made of the message: it is
+    kept apart, and read only where the recording cannot be. `link`: where it says the recording is.
+    """
+
+    system: str
+    mailbox: str = ""
+    mailed_by: str = ""
+    heard: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Inquiry:
     """One inbound contact, parsed.
 
@@ -197,6 +217,8 @@ class Inquiry:
     `attribution` holds the UTM parameters and click ids that came with a form, `report` what a mail
     system reported. `metadata` is what a sidecar said about a call, `call` what that, its file's
     name and the telephone system's records mean. A call has no text before transcription.
+    `voicemail` is set where a call came as a mail: its recordings are attachments, and what the
+    mail said is `metadata`.
     """
 
     id: str
@@ -222,6 +244,7 @@ class Inquiry:
     attribution: Mapping[str, str] = field(default_factory=dict)
     report: Report | None = None
     call: Call | None = None
+    voicemail: Voicemail | None = None
     campaign: str = ""
     duration_s: float | None = None
     warnings: tuple[str, ...] = ()
@@ -233,9 +256,29 @@ class Inquiry:
 
     @property
     def body(self) -> str:
-        """All that was written, in the usual order; this is what the classifier reads."""
+        """All that was written, in the usual order, and what was heard in recordings that came with
+        it, marked as that; this is what the classifier reads.
+        """
         parts = (self.text, self.signature, self.disclaimer, self.forwarded, self.quoted)
-        return "\n\n".join(part for part in parts if part)
+        return "\n\n".join(part for part in (*parts, *self.memos) if part)
+
+    @property
+    def memos(self) -> tuple[str, ...]:
+        """What was heard in each attached recording, under a line that names it."""
+        return tuple(
+            f"[Attached recording {attachment.name}]\n{attachment.text}"
+            for attachment in self.attachments
+            if attachment.transcript and attachment.text
+        )
+
+    @property
+    def recordings(self) -> tuple[Attachment, ...]:
+        """The attachments that may be recordings, each once, in the order of the mail."""
+        kept: dict[str, Attachment] = {}
+        for found in self.attachments:
+            if found.sha256:
+                kept.setdefault(found.sha256, found)
+        return tuple(kept.values())
 
 
 Speaker = Literal["agent", "caller", "unknown"]
@@ -284,7 +327,8 @@ class Evidence:
     """Where a value was stated: `quote == source[start:end]`.
 
     `field` names the source: `text` (mail body as parsed, or the transcript's text), `subject`,
-    `signature`, `forwarded`, `quoted`, `sender` or `metadata`. `at_s` is the second in the audio.
+    `signature`, `forwarded`, `quoted`, `attachment` (what was heard in one), `sender` or
+    `metadata`. `at_s` is the second in the audio.
     """
 
     quote: str

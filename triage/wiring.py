@@ -23,6 +23,7 @@ from triage.errors import Configuration, Usage
 from triage.intake.calls.reader import CallReader
 from triage.pipeline.backfill import Backfill
 from triage.pipeline.dispatch import Dispatch
+from triage.pipeline.hearing import Hearing
 from triage.pipeline.replay import Replay
 from triage.pipeline.steps import Steps
 from triage.rules.rulebook import Rulebook
@@ -143,7 +144,12 @@ def transcribe_again(settings: Settings, repository: Repository, inquiry_id: str
             "settings, and what its sidecar and record say"
         )
     with TranscriberHost(settings.transcription, settings.limits) as host:
-        return host.transcribe(repository.blobs.path(work.sha256))
+        if inquiry is None or inquiry.voicemail is None:
+            return host.transcribe(repository.blobs.path(work.sha256))
+        transcript = Hearing(settings, repository.blobs, host.transcribe).again(inquiry)
+    if transcript is None:
+        raise Usage(f"{inquiry_id} is a voicemail whose mail brought no recording")
+    return transcript
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from triage.types import (
     Stage,
     Transcript,
     Verdict,
+    Voicemail,
 )
 
 _OTHERS = 100  # inquiries of the same person, at most
@@ -181,6 +182,8 @@ def _show_text(dossier: Dossier) -> None:
         output.say(f"subject     {inquiry.subject}")
     if inquiry.call:
         _show_call(inquiry.call)
+    if inquiry.voicemail:
+        _show_voicemail(inquiry.voicemail, inquiry.metadata.get("subject", ""))
     _show_mail(inquiry)
     text = dossier.transcript.text if dossier.transcript else inquiry.body
     for line in text.splitlines():
@@ -201,6 +204,17 @@ def _show_call(call: Call) -> None:
         output.say(f"call        {call.direction or 'of unknown direction'}, {', '.join(said)}")
 
 
+def _show_voicemail(voicemail: Voicemail, subject: str) -> None:
+    """How a voicemail came, and what the telephone system itself made of it."""
+    box = f", mailbox {voicemail.mailbox}" if voicemail.mailbox else ""
+    by = f" from {voicemail.mailed_by}" if voicemail.mailed_by else ""
+    output.say(f"voicemail   by mail{by} ({voicemail.system}{box}): {subject}")
+    if voicemail.link:
+        output.say(f"its link    {voicemail.link}")
+    if voicemail.heard:
+        output.say(f"it heard    {' '.join(voicemail.heard.split())}")
+
+
 def _show_mail(inquiry: Inquiry) -> None:
     """What is known of a mail beside its text."""
     if inquiry.form:
@@ -211,7 +225,8 @@ def _show_mail(inquiry: Inquiry) -> None:
             said = ", ".join(f"{name}={value}" for name, value in found.items())
             output.say(f"{what:<12}{said}")
     for attachment in inquiry.attachments:
-        read = f", {len(attachment.text):,} characters read" if attachment.text else ""
+        how = "heard" if attachment.transcript else "read"
+        read = f", {len(attachment.text):,} characters {how}" if attachment.text else ""
         note = f" ({attachment.note})" if attachment.note else ""
         output.say(f"attached    {attachment.name}, {attachment.size:,} bytes{read}{note}")
 

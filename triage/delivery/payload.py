@@ -15,7 +15,16 @@ from typing import Any, Final, Literal
 from classifiers.labels import SIGNALS
 from triage.delivery import events
 from triage.delivery.links import LinkSigner
-from triage.types import Decision, Inquiry, Party, Qualification, Signal, Transcript, Verdict
+from triage.types import (
+    Decision,
+    Inquiry,
+    Party,
+    Qualification,
+    Signal,
+    Transcript,
+    Verdict,
+    Voicemail,
+)
 
 Cause = Literal["signals", "transcript", "reply", "inquiry", "withdrawn"]
 _CLIPS: Final = (300, 100, 30, 10)  # characters of any one value, in the order they are tried
@@ -161,7 +170,20 @@ def _inquiry(case: Case, speaker: Speaker, clip: int) -> dict[str, Any]:
         "to": [_party(party, clip) for party in inquiry.recipients[: max(1, clip // 30)]],
         "subject": inquiry.subject[: clip * 2],
         "duration_s": inquiry.duration_s,
+        "voicemail": _voicemail(inquiry.voicemail, clip),
         "links": _links(inquiry.id, speaker),
+    }
+
+
+def _voicemail(found: Voicemail | None, clip: int) -> dict[str, str | None] | None:
+    """What is known of a voicemail that came as a mail; null for everything else."""
+    if found is None:
+        return None
+    return {
+        "system": found.system,
+        "mailbox": found.mailbox[:clip] or None,
+        "mailed_by": found.mailed_by[:clip] or None,
+        "heard_by_system": found.heard[: clip * 2] or None,
     }
 
 

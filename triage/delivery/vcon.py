@@ -1,7 +1,8 @@
 """An inquiry as a vCon, the JSON container for conversations (draft-ietf-vcon-vcon-core-03).
 
 The unsigned form. Calls are a `recording` dialog, without a body unless the audio is put in; mails
-are a `text` dialog. What was found is in `analysis`.
+are a `text` dialog. A voicemail that came by mail is a dialog for each recording, with the mail as
+an attachment. What was found is in `analysis`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -33,14 +34,19 @@ def vcon(
     domain: str = "",
     original: bytes | None = None,
     media_type: str = "",
+    recordings: Sequence[bytes] = (),
 ) -> dict[str, Any]:
     """The container, ready for `json.dumps`.
 
     `identity` and `created_at` make the id: exporting again gives the same one. `domain` names who
-    exports. `original`: the mail or the recording, to be put in whole.
+    exports. `original`: the mail or the recording, to be put in whole, and `recordings` those of a
+    voicemail, in their order.
     """
     inquiry = case.inquiry
-    dialog = _dialog(case, original, media_type)
+    if inquiry.voicemail:
+        dialogs = _messages(case, recordings)
+    else:
+        dialogs = [_dialog(case, original, media_type)]
     return {
         "vcon": _VERSION,
         "uuid": str(container_id(identity, created_at, domain)),
@@ -48,7 +54,7 @@ def vcon(
         "updated_at": updated_at.isoformat(),
         **({"subject": inquiry.subject} if inquiry.subject else {}),
         "parties": [_party(inquiry.sender, case.qualification), *map(_party, inquiry.recipients)],
-        "dialog": [dialog],
+        "dialog": dialogs,
         "analysis": _analysis(case),
         "attachments": _attachments(case, original, media_type),
     }
@@ -105,11 +111,30 @@ def _dialog(case: Case, original: bytes | None, media_type: str) -> dict[str, An
     return dialog
 
 
+def _messages(case: Case, recordings: Sequence[bytes]) -> list[dict[str, Any]]:
+    """A dialog for each recording of a voicemail; one where there is none."""
+    inquiry = case.inquiry
+    whole = _dialog(case, None, "") | {"application": "voicemail by mail"}
+    del whole["filename"]
+    if inquiry.thread:
+        whole["message_id"] = inquiry.thread[-1]
+    if len(inquiry.recordings) > 1:
+        whole.pop("duration", None)  # it is that of all together
+    found = []
+    for number, recording in enumerate(inquiry.recordings):
+        dialog = whole | {"filename": recording.name, "mediatype": recording.media_type}
+        if number < len(recordings):
+            dialog |= {"encoding": "base64url", "body": _base64url(recordings[number])}
+        found.append(dialog)
+    return found or [whole]
+
+
 def _attachments(case: Case, original: bytes | None, media_type: str) -> list[dict[str, Any]]:
     """Mails: the mail as it came, if it is wanted, and what was attached, by name."""
     inquiry = case.inquiry
-    if inquiry.channel != "email":
+    if inquiry.channel != "email" and inquiry.voicemail is None:
         return []
+    heard = inquiry.recordings if inquiry.voicemail else ()
     common = {"start": inquiry.received_at.isoformat(), "party": _CONTACT, "dialog": 0}
     found: list[dict[str, Any]] = []
     if original is not None:
@@ -124,6 +149,8 @@ def _attachments(case: Case, original: bytes | None, media_type: str) -> list[di
             }
         )
     for attachment in inquiry.attachments:
+        if attachment in heard:
+            continue  # it is a dialog
         size = f"named only, {attachment.size} bytes"
         found.append(
             common
@@ -135,7 +162,13 @@ def _attachments(case: Case, original: bytes | None, media_type: str) -> list[di
 def _analysis(case: Case) -> list[dict[str, Any]]:
     found = []
     if case.transcript:
-        found.append(_transcript(case.transcript))
+        parts = len(case.inquiry.recordings) if case.inquiry.voicemail else 1
+        spoken = {"dialog": list(range(parts))} if parts > 1 else {}
+        found.append(_transcript(case.transcript) | spoken)
+    if (voicemail := case.inquiry.voicemail) and voicemail.heard:
+        body = {"text": voicemail.heard, "mailbox": voicemail.mailbox}
+        stated = _finding("transcript", voicemail.system, body)
+        found.append(stated | {"vendor": "telephone system", "schema": "stated-transcript-1"})
     found.append(_classification(case.verdict, case))
     if case.qualification:
         found.append(_qualification(case.qualification))

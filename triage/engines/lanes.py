@@ -131,12 +131,16 @@ class Lanes:
                 self._settled()
         except Exception as failure:  # noqa: BLE001 - the rows stay due, whatever it was
             log.warning("cannot go on", inquiry=works[0].id, problem=str(failure))
+        turned = False
         for before in works:
             work = rows.get(before.id)
-            if work is None or work.stage == before.stage:
+            if work is None or work.stage == before.stage or work.channel != before.channel:
                 self._leave(before)
+                turned |= work is not None and work.channel != before.channel
             else:
                 self._place(work)
+        if turned:  # a mail that turned out to be a call takes a place among calls
+            self._more()
 
     def _leave(self, work: Work, *, pause: float = 0.0) -> None:
         self._claims[work.channel, work.backlog].release(work, pause=pause)

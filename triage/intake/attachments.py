@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import mimetypes
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from triage.intake.formats.reader import Content, kind_of, reader
 from triage.intake.headers import words
+from triage.intake.sounds import may_be_sound
 from triage.intake.text import cleaned
 from triage.settings import Limits
 from triage.types import Attachment
@@ -37,17 +39,41 @@ def safe_name(stated: str, media_type: str, number: int) -> str:
     return name
 
 
+Keep = Callable[[bytes], str]
+"""Makes the bytes of a recording safe, and says under which sha256 they are found again."""
+
+
 @dataclass(slots=True)
 class Budget:
-    """What opening the documents of one mail may still cost."""
+    """What opening the documents of one mail may still cost. `keep`: where its recordings go; None
+    where they are of no interest.
+    """
 
     limits: Limits
     documents: int = 0
+    keep: Keep | None = None
+    recordings: int = 0
 
     def takes(self) -> bool:
         """Whether one more may be opened; counts it."""
         self.documents += 1
         return self.documents <= self.limits.documents
+
+    def kept(self, stated: Attachment, data: bytes) -> Attachment:
+        """The attachment, with its bytes safe where it may be a recording. What it really is the
+        decoder finds out.
+        """
+        if self.keep is None or not may_be_sound(stated.name, stated.media_type, data):
+            return stated
+        limits = self.limits
+        self.recordings += 1
+        if self.recordings > limits.mail_recordings:
+            note = f"it was not heard: a mail's first {limits.mail_recordings} are"
+            return replace(stated, note=stated.note or f"{note} (limits.mail_recordings)")
+        if len(data) > limits.recording_bytes:
+            note = f"it was not heard: {len(data):,} bytes, the limit is {limits.recording_bytes:,}"
+            return replace(stated, note=stated.note or f"{note} (limits.recording_bytes)")
+        return replace(stated, sha256=self.keep(data))
 
 
 def opened(stated: Attachment, data: bytes, budget: Budget) -> tuple[Attachment, Content | None]:

@@ -196,6 +196,7 @@ def attach(stated: Attachment, data: bytes, body: Body) -> None:
     number = len(body.attachments) + 1
     name = safe_name(stated.name, stated.media_type, number)
     listed, inside = opened(replace(stated, name=name), data, body.budget)
+    listed = body.budget.kept(listed, data)
     body.attachments.append(listed)
     if listed.note:
         body.warnings.append(f"attachment {name}: {listed.note}")

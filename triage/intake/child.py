@@ -18,7 +18,8 @@ from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 
 from triage import telemetry
-from triage.errors import TriageError
+from triage.errors import Transient, TriageError
+from triage.intake.attachments import Keep
 from triage.intake.mail import parse_mail
 from triage.settings import Limits
 from triage.types import Inquiry, SourceRef
@@ -35,11 +36,14 @@ def main() -> None:
         request = json.loads(line)
         limits = Limits.model_validate(request["limits"])
         for mail in request["mails"]:
-            out.write(answered(mail, limits, request["authserv_ids"]) + b"\n")
+            keep = _elsewhere if request["recordings"] else None
+            out.write(answered(mail, limits, request["authserv_ids"], keep) + b"\n")
             out.flush()
 
 
-def answered(mail: dict[str, Any], limits: Limits, authserv_ids: list[str]) -> bytes:
+def answered(
+    mail: dict[str, Any], limits: Limits, authserv_ids: list[str], keep: Keep | None = None
+) -> bytes:
     """The inquiry in a mail as one line of JSON, or `null`: the worker then finds out itself what
     is wrong, and says so.
     """
@@ -55,10 +59,16 @@ def answered(mail: dict[str, Any], limits: Limits, authserv_ids: list[str]) -> b
             limits=limits,
             campaign=mail["campaign"],
             authserv_ids=authserv_ids,
+            keep=keep,
         )
         return _INQUIRY.dump_json(inquiry)
     except (TriageError, OSError, MemoryError, PydanticSerializationError):
         return b"null"
+
+
+def _elsewhere(_data: bytes) -> str:
+    """Recordings are made safe by the worker, which has the store."""
+    raise Transient("a recording came with the mail")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from triage.errors import Permanent
+from triage.intake.attachments import Budget, Keep
 from triage.intake.body import Body, read_body
 from triage.intake.forms.attribution import attribution
 from triage.intake.forms.notice import Envelope, read_form
@@ -32,7 +33,9 @@ FIELD_CHARS: Final = 50_000
 _KEPT: Final = (
     "auto-submitted", "list-id", "list-unsubscribe", "list-unsubscribe-post", "list-post",
     "precedence", "reply-to", "date", "return-path", "x-mailer", "x-auto-response-suppress",
-    "feedback-id", "authentication-results", "message-id",
+    "feedback-id", "authentication-results", "message-id", "x-asterisk-callerid",
+    "x-asterisk-calleridname", "x-callingtelephonenumber", "x-voicemessageduration",
+    "x-voicemessagesendername",
 )  # fmt: skip
 _READ: Final = frozenset(
     {*_KEPT, *PEOPLE_FIELDS, *MARK_FIELDS, "subject", "message-id", "references", "in-reply-to"}
@@ -64,16 +67,18 @@ def parse_mail(
     limits: Limits,
     campaign: str = "",
     authserv_ids: Collection[str] = (),
+    keep: Keep | None = None,
 ) -> Inquiry:
     """The inquiry in a raw mail. What could not be read as it should is named in `warnings`.
 
-    `authserv_ids`: the mail servers whose findings about the sender are believed. Raises
-    `Permanent`, and nothing else, for bytes that are no mail or exceed the limits.
+    `authserv_ids`: the mail servers whose findings about the sender are believed. `keep` is given
+    what may be a recording. Raises `Permanent`, and nothing but that and what `keep` raises, for
+    bytes that are no mail or exceed the limits.
     """
     try:
         mail = checked(raw, limits)
         lines, rest, repaired = split_head(mail)
-        read = _read(lines, rest, limits)
+        read = _read(lines, rest, Budget(limits, keep=keep))
     except RecursionError as error:
         raise Permanent(
             f"mail nested too deep: it cannot be parsed within {limits.mail_depth} levels"
@@ -119,16 +124,17 @@ def parse_mail(
     )
 
 
-def _read(lines: list[bytes], rest: bytes, limits: Limits) -> _Read:
+def _read(lines: list[bytes], rest: bytes, budget: Budget) -> _Read:
+    limits = budget.limits
     try:
         # A blank before the colon is allowed in old mails, and ends the headers for the parser.
         head = b"\n".join(_SPACED.sub(rb"\1:", line) for line in lines)
         message = tree(head + b"\n\n" + rest)
     except Permanent as error:
-        body = read_body(tree(b"\n" + rest), limits)
+        body = read_body(tree(b"\n" + rest), limits, budget=budget)
         body.warnings.append(f"{error}: it was read as plain text")
         return _Read(body)
-    return _Read(read_body(message, limits, rest), read_report(message))
+    return _Read(read_body(message, limits, rest, budget), read_report(message))
 
 
 def _form(text: str, parts: Sections, envelope: Envelope) -> Form | None:

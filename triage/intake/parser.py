@@ -51,14 +51,21 @@ class MailParser:
         self._timer: threading.Timer | None = None
 
     def parse(
-        self, mails: Sequence[Stored], limits: Limits, authserv_ids: Collection[str]
+        self,
+        mails: Sequence[Stored],
+        limits: Limits,
+        authserv_ids: Collection[str],
+        *,
+        recordings: bool = False,
     ) -> list[Inquiry | None]:
         """The inquiries in these mails, as `parse_mail` finds them; None where the caller has to
-        try: because the mail is none, cannot be read, or the process died over it.
+        try: because the mail is none, cannot be read, or the process died over it, or, where
+        `recordings` are of interest, because it has some.
         """
         request = {
             "limits": limits.model_dump(),
             "authserv_ids": sorted(authserv_ids),
+            "recordings": recordings,
             "mails": [_described(mail) for mail in mails],
         }
         limit_s = _MAIL_S + limits.documents * limits.document_seconds

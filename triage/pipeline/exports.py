@@ -25,6 +25,7 @@ def exported(
             "settled"
         )
     history = repository.archive.history(inquiry_id)
+    recordings = case.inquiry.recordings if original and case.inquiry.voicemail else ()
     return vcon(
         case,
         identity=work.identity,
@@ -33,6 +34,7 @@ def exported(
         domain=next(iter(settings.business.domains), ""),
         original=repository.blobs.read(work.sha256) if original else None,
         media_type=work.media_type,
+        recordings=[repository.blobs.read(recording.sha256) for recording in recordings],
     )
 
 

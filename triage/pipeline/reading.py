@@ -15,6 +15,7 @@ from triage.types import Inquiry, Transcript, Verdict
 # A call in which nobody speaks reached nobody.
 SILENCE = "rule:no-speech@1"
 _CALLS = Calls()
+_FEW_WORDS = 8  # of a mail that only announces its recording
 _MOSTLY = 0.5  # share of flagged text from which a transcript as a whole is not trusted
 
 
@@ -48,6 +49,8 @@ def read(
     doubts: tuple[str, ...] = ()
     if transcript is not None:
         text, settled, doubts = _read_call(transcript)
+        if not text and inquiry.voicemail and inquiry.voicemail.heard:
+            doubts = (*doubts, "the telephone system heard words where none were found")
         if text:
             text = "\n".join([*filter(None, map(_trusted, before)), text])
     elif inquiry.call and inquiry.call.withheld:
@@ -58,6 +61,8 @@ def read(
         text = inquiry.body
         if not (text.strip() or inquiry.subject.strip()):
             doubts = ("the mail has no text",)
+        if _unheard(inquiry):
+            doubts = (*doubts, "its recording was not heard")
     example = Example(
         channel=inquiry.channel,
         text=text,
@@ -67,6 +72,16 @@ def read(
         business=business,
     )
     return Reading(example, ruled.settled(ruling) or settled, doubts, ruling)
+
+
+def _unheard(inquiry: Inquiry) -> bool:
+    """Whether what an inquiry is about may be in a recording that nobody could hear: a voicemail's,
+    or one that came with a few words.
+    """
+    if inquiry.voicemail is not None:
+        return True
+    unheard = any(recording.transcript is None for recording in inquiry.recordings)
+    return unheard and len(inquiry.body.split()) < _FEW_WORDS
 
 
 def _read_call(transcript: Transcript) -> tuple[str, Verdict | None, tuple[str, ...]]:

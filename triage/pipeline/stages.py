@@ -37,7 +37,7 @@ _STEPS = {
 
 def next_step(work: Work) -> Step | None:
     """The step an inquiry waits for; None where it has come to its end."""
-    if work.stage is Stage.PARSED and work.channel == "call":
+    if work.stage is Stage.PARSED and (work.channel == "call" or work.recordings):
         return Step.TRANSCRIBE
     return _STEPS.get(work.stage)
 
@@ -46,6 +46,11 @@ def lane(step: Step, work: Work) -> Lane:
     """Who does a step: whatever decodes audio may take minutes and stays with its own."""
     if step is Step.CLASSIFY:
         return Lane.MODEL
-    if work.channel == "call" and step in {Step.PARSE, Step.TRANSCRIBE}:
+    if step is Step.TRANSCRIBE or (step is Step.PARSE and not is_mail(work)):
         return Lane.SPEECH
     return Lane.GENERAL
+
+
+def is_mail(work: Work) -> bool:
+    """Whether it came as a mail, as voicemails do too."""
+    return work.ref.kind != "recordings"

@@ -20,11 +20,13 @@ from triage.intake.call import read_call
 from triage.intake.calls.reader import CallReader
 from triage.intake.mail import parse_mail
 from triage.intake.parser import MANY, MailParser, Stored
+from triage.intake.voicemail.notice import as_call
 from triage.pipeline.decide import decide, held_back, may_be_lead, untaken
+from triage.pipeline.hearing import Hearing
 from triage.pipeline.prior import ruling
 from triage.pipeline.reading import Reading, read
 from triage.pipeline.ruled import named, relabelled
-from triage.pipeline.stages import Step
+from triage.pipeline.stages import Step, is_mail
 from triage.pipeline.telling import Teller, stored_case
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
@@ -88,19 +90,25 @@ class Steps:
 
     def parse(self, works: Sequence[Work]) -> None:
         """Raw bytes to inquiries; mails are stored together."""
-        mails = [work for work in works if work.channel == "email"]
+        mails = [work for work in works if is_mail(work)]
+        recordings = self.settings.transcription.attachments
         apart: dict[str, Inquiry] = {}
         if len(mails) >= MANY:
             stored = [self._stored_mail(work) for work in mails]
             found = self.parser.parse(
-                stored, self.settings.limits, self.settings.rules.authserv_ids
+                stored,
+                self.settings.limits,
+                self.settings.rules.authserv_ids,
+                recordings=recordings,
             )
             apart = {inquiry.id: inquiry for inquiry in found if inquiry}
-        self.repository.worklist.parsed_all(
-            [(work, apart.get(work.id) or self._parsed_mail(work)) for work in mails]
-        )
+        pairs = [(work, apart.get(work.id) or self._parsed_mail(work)) for work in mails]
+        if recordings:
+            country, rules = self.settings.business.country, self.settings.calls
+            pairs = [(work, as_call(inquiry, country, rules)) for work, inquiry in pairs]
+        self.repository.worklist.parsed_all(pairs)
         for work in works:
-            if work.channel == "call":
+            if not is_mail(work):
                 self._parse_call(work)
 
     def _stored_mail(self, work: Work) -> Stored:
@@ -116,7 +124,11 @@ class Steps:
             limits=self.settings.limits,
             campaign=work.campaign,
             authserv_ids=self.settings.rules.authserv_ids,
+            keep=self._kept if self.settings.transcription.attachments else None,
         )
+
+    def _kept(self, recording: bytes) -> str:
+        return self.repository.blobs.put(recording)[0]
 
     def _parse_call(self, work: Work) -> None:
         """A recording to an inquiry, once its record is there or has been waited for."""
@@ -142,6 +154,10 @@ class Steps:
         inquiry = self._stored(self.repository.archive.content(work.id), "content")
         if inquiry.call and inquiry.call.withheld:
             self.repository.worklist.passed_over(work, inquiry.call.withheld)
+            return
+        if is_mail(work):
+            hearing = Hearing(self.settings, self.repository.blobs, self.transcriber.transcribe)
+            self.repository.worklist.heard(work, *hearing.heard(inquiry, work.attempts))
             return
         transcript = self.transcriber.transcribe(self.repository.blobs.path(work.sha256))
         self.repository.worklist.transcribed(work, transcript)

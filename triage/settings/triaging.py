@@ -18,7 +18,8 @@ class Limits(Section):
     """Bounds on what is read from one item; what is larger is quarantined, never loaded whole.
 
     Attached documents are read only as far as their limits allow: `documents` of a mail, each for
-    `document_seconds` at most.
+    `document_seconds` at most. Of the recordings attached to a mail, the first `mail_recordings`
+    are heard.
     """
 
     mail_bytes: int = Field(default=40_000_000, gt=0)
@@ -30,6 +31,7 @@ class Limits(Section):
     document_pages: int = Field(default=50, gt=0)
     document_chars: int = Field(default=100_000, gt=0)
     document_seconds: Seconds = 15.0
+    mail_recordings: int = Field(default=5, ge=1)
     recording_bytes: int = Field(default=500_000_000, gt=0)
     recording_seconds: Seconds = 4 * 3600.0
 
@@ -38,6 +40,7 @@ class Transcription(Section):
     """How calls become text. `model`: the name of installed weights or a folder with weights.
 
     `time_limit` is in seconds of work per second of audio (with a floor of 60 s a call).
+    `attachments`: recordings that come by mail are heard too, and voicemails are calls.
     """
 
     engine: Literal["faster-whisper", "openai-whisper"] = "faster-whisper"
@@ -47,6 +50,7 @@ class Transcription(Section):
     workers: int = Field(default=1, ge=1, le=64)
     threads: int = Field(default=1, ge=1, le=64)
     time_limit: Seconds = 5.0
+    attachments: bool = True
 
 
 class Classifier(Section):

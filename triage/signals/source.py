@@ -155,6 +155,11 @@ def _writing(inquiry: Inquiry) -> list[Source]:
         Source("signature", inquiry.signature, without_boilerplate(inquiry.signature)),
         Source("forwarded", inquiry.forwarded, forwarded(inquiry.forwarded), "forwarded", 0.8),
     ]
+    sources += [
+        Source("attachment", recording.text, recording.text, "forwarded", 0.8, spoken=True)
+        for recording in inquiry.recordings
+        if recording.transcript
+    ]
     if passed_on := passed_on_words(inquiry.text):
         sources.append(Source("text", inquiry.text, passed_on, "forwarded", 0.8))
     return sources

@@ -24,7 +24,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """An inquiry on the work list, with what a step needs to find its input."""
+    """An inquiry on the work list, with what a step needs to find its input. `recordings` came with
+    a mail, and are to be heard.
+    """
 
     id: str
     identity: str
@@ -42,6 +44,7 @@ class Work:
     campaign: str
     backlog: bool = False
     held: str = ""
+    recordings: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,8 @@ inquiries = Table(
     Column("error", SafeText, nullable=False),
     # Why nobody is told of it by itself; empty where it goes its usual way.
     Column("held", SafeText, nullable=False, server_default=""),
+    # How many recordings came with a mail, to be heard before it is read.
+    Column("recordings", Integer, nullable=False, server_default="0"),
     # Repeated for lists.
     Column("sender", SafeText, nullable=False),
     Column("subject", SafeText, nullable=False),

@@ -59,6 +59,8 @@ _PARSED = (
         sender=bindparam("by"),
         subject=bindparam("about"),
         campaign=bindparam("of"),
+        channel=bindparam("via"),
+        recordings=bindparam("sounds"),
     )
 )
 _CONTENT = insert(tables.contents)
@@ -139,7 +141,7 @@ class Worklist:
                 records.Noted(inquiry.id, "parsed", {"warnings": list(inquiry.warnings)})
                 for inquiry in moved
             ]
-            mails = [inquiry for inquiry in moved if inquiry.channel == "email"]
+            mails = [one for one in moved if one.channel == "email" or one.voicemail]
             legs = [inquiry for inquiry in moved if inquiry.call and inquiry.call.group]
             if mails or legs:
                 # Two of one conversation may be parsed at once, and must see each other.
@@ -174,6 +176,31 @@ class Worklist:
                 "transcribed",
                 {"engine": transcript.engine, "model": transcript.model},
             )
+        return True
+
+    def heard(self, work: Work, inquiry: Inquiry, transcript: Transcript | None) -> bool:
+        """PARSED → TRANSCRIBED for a mail with recordings: what was heard is part of `inquiry`, or
+        is the `transcript` of the call that the mail turned out to be.
+        """
+        moment = records.now()
+        table = tables.contents
+        notes = [found.note for found in inquiry.recordings if found.note]
+        with self.database.write() as connection:
+            if not _move(connection, work, Stage.TRANSCRIBED):
+                return False
+            connection.execute(
+                update(table)
+                .where(table.c.inquiry_id == work.id)
+                .values(data=records.dump(inquiry))
+            )
+            if transcript is not None:
+                connection.execute(
+                    insert(tables.transcripts).values(
+                        inquiry_id=work.id, data=records.dump(transcript), created_at=moment
+                    )
+                )
+            detail = {"recordings": len(inquiry.recordings), "notes": notes}
+            records.note(connection, work.id, "heard", detail)
         return True
 
     def passed_over(self, work: Work, why: str) -> bool:
@@ -365,6 +392,8 @@ def _parsed_row(inquiry: Inquiry, moment: datetime) -> dict[str, object]:
         "by": str(inquiry.author),
         "about": inquiry.subject,
         "of": inquiry.campaign,
+        "via": inquiry.channel,
+        "sounds": len(inquiry.recordings),
     }
 
 
@@ -406,6 +435,7 @@ def _work(row: Row[Any]) -> Work:
         campaign=row.campaign,
         backlog=row.backlog,
         held=row.held,
+        recordings=row.recordings,
     )
 
 

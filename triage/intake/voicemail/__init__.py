@@ -1,0 +1,1 @@
+"""Messages left with telephone systems, which send them by mail."""
