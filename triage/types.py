@@ -188,6 +188,11 @@ class Call:
     sources: tuple[str, ...] = ()
     withheld: Withheld | None = None
 
+    @property
+    def is_outbound(self) -> bool:
+        """Whether we called somebody: then the other party is who was called."""
+        return self.direction == "outbound" and bool(self.dialled)
+
 
 @dataclass(frozen=True, slots=True)
 class Voicemail:

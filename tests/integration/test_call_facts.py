@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ import pytest
 from triage.cli.dossier import Dossier, collect
 from triage.errors import Usage
 from triage.pipeline.corrections import Corrections
-from triage.settings import Settings
+from triage.settings import Limits, Settings
+from triage.transcripts.audio import decode
 from triage.types import Call, Outcome, Stage
 from triage.wiring import Worker, open_worker, transcribe_again
 
-SILENCE = Path(__file__).parents[2] / "fixtures" / "calls" / "silence.wav"
+CALLS = Path(__file__).parents[2] / "fixtures" / "calls"
+SILENCE = CALLS / "silence.wav"
 INBOUND = "external-201-6145550142-20260302-101500-1772446500.77.wav"
 OUTBOUND = "out-6145550143-201-20260302-113010-1772451010.90.wav"
 ROW = (
@@ -166,3 +169,41 @@ def test_a_call_waits_for_its_record_and_is_triaged_with_what_is_known(
     assert odd is not None
     assert any("is not JSON" in warning for warning in odd.warnings)
     assert call_of(found["RE0123456789abcdef0123456789abcdef.wav"]).id == "CA1"
+
+
+def cut(target: Path, start: float, end: float) -> None:
+    """Some seconds of a voicemail as a recording of their own."""
+    sound = decode(CALLS / "voicemail-restaurant-cooler.wav", Limits()).samples[0]
+    with wave.open(str(target), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes((sound[int(start * 16_000) : int(end * 16_000)] * 32_767).astype("<i2"))
+
+
+@pytest.mark.parametrize("refused_first", [True, False])
+def test_a_refusal_holds_for_the_leg_that_states_it(office: Office, refused_first: bool) -> None:
+    """What was said in that leg is read with no other."""
+    legs = {"name": (8.0, 12.0, False), "wish": (12.1, 18.0, True)}
+    for minute, name in enumerate(sorted(legs, reverse=not refused_first)):
+        start, end, consent = legs[name]
+        cut(office.calls / f"{name}.wav", start, end)
+        facts = {"consent": consent, "started_at": f"2026-03-02T10:1{minute}:00Z", "call": "c1"}
+        (office.calls / f"{name}.json").write_text(json.dumps(facts), encoding="utf-8")
+    settings = office.settings({"require_consent": True}, sidecar={"group": "call"})
+    for worker, found in polled(settings):
+        refused, agreed = found["name.wav"], found["wish.wav"]
+        assert {member.inquiry_id for member in refused.conversation} == {
+            refused.work.id, agreed.work.id,
+        }  # fmt: skip
+        assert (call_of(refused).withheld, call_of(agreed).withheld) == ("no-consent", None)
+        assert refused.transcript is None
+        assert agreed.transcript is not None
+        assert "next Friday" in agreed.transcript.text
+        steps = worker.engine._lanes._steps
+        assert "next Friday" in steps._reading(agreed.work).example.text
+        for leg in (refused, agreed):
+            read = steps._reading(leg.work).example.text
+            assert "Ferra" not in read
+        assert refused.verdict
+        assert refused.verdict.model == "rule:no-consent@1"

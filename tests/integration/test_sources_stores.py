@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.proxy import Proxy
 from tests.support.recordings import (
+    SETTLE,
     SOUND,
     Copied,
     LocalPlace,
@@ -22,6 +23,7 @@ from tests.support.recordings import (
     SftpPlace,
     opened,
 )
+from tests.support.s3gate import S3Gate
 from tests.support.s3server import S3Server
 from tests.support.sftpserver import SftpServer, keygen
 from triage.engines.watchers import Watchers
@@ -581,3 +583,44 @@ def test_a_folder_that_is_replaced_is_watched_anew(tmp_path: Path) -> None:
         assert watch.look()
     finally:
         watch.close()
+
+
+@pytest.mark.server("s3")
+def test_a_session_token_that_ends_in_mid_run_costs_no_recording(
+    s3: S3Server, tmp_path: Path
+) -> None:
+    """First nobody has renewed it when it ends, then somebody has."""
+    place = S3Place(tmp_path, s3)
+    file = tmp_path / "token"
+    file.write_text("first")
+    place.write("a.wav", SOUND)
+    with S3Gate(s3) as gate:
+        memory = Copied()
+        source = opened(place, endpoint=gate.url, session_token_file=file)
+        assert memory.contents(source) == {"a.wav": SOUND}
+        names = {f"{number:02}.wav" for number in range(25)}
+        for name in sorted(names):
+            place.write(name, SOUND + name.encode())
+        gate.following, gate.left = "second", 120
+        with pytest.raises(Configuration) as said:
+            memory.take(source)
+        assert "keys are not accepted" in str(said.value)
+        assert "the source goes on by itself" in str(said.value)
+        assert len(memory.all()) < len(names)
+        file.write_text("second")
+        memory.take(source)
+        assert {key for key, _ in memory.all()} == names | {"a.wav"}
+        # Renewed in time: the poll that meets the end goes on with what the file holds by then.
+        more = {f"more-{number:02}.wav" for number in range(25)}
+        for name in sorted(more):
+            place.write(name, SOUND + name.encode())
+        time.sleep(SETTLE)
+        polled = source.poll(memory)
+        memory.take_in([next(polled)])
+        assert not more <= {key for key, _ in memory.all()}
+        file.write_text("third")
+        gate.token, refused = "third", gate.refused
+        memory.take_in(polled)
+        assert 0 < gate.refused - refused <= 2  # a HEAD, of whose answer the library asks again
+        assert {key for key, _ in memory.all()} == names | more | {"a.wav"}
+        assert len(memory.all()) == len(names | more) + 1

@@ -11,6 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triage.intake.call import read_call
+from triage.settings import Business
+from triage.signals.contact import caller_number
+from triage.signals.source import gather
 from triage.types import Inquiry, Party, SourceRef
 
 AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -68,6 +71,24 @@ def test_all_that_is_flat_is_kept() -> None:
     assert (inquiry.metadata["hold"], inquiry.metadata["score"]) == ("true", "0.5")
     assert "empty" not in inquiry.metadata
     assert inquiry.warnings == ("fields of the sidecar that are not flat were not read: tags",)
+
+
+def test_of_an_outbound_call_the_sender_is_who_was_called() -> None:
+    """Our own number would make one person of all whom we call, and ourselves the lead."""
+    inquiry = call(
+        '{"caller": "+16145550100", "caller_name": "Dana", "called": "(614) 555-0143", '
+        '"direction": "outbound"}'
+    )
+    assert inquiry.sender == Party(phone="+16145550143")
+    assert inquiry.recipients == (Party(name="Dana", phone="+16145550100"),)
+    sources = {source.field: source.text for source in gather(inquiry, None, Business()).sources}
+    assert sources == {"sender": "+16145550143", "metadata": "(614) 555-0143"}
+    found = caller_number(gather(inquiry, None, Business()))
+    assert found
+    assert found.normalized == "+16145550143"
+    # Whom nobody names cannot be the sender.
+    one_sided = call('{"caller": "+16145550100", "direction": "outbound"}')
+    assert one_sided.sender == Party(phone="+16145550100")
 
 
 def test_a_withheld_number_is_no_number() -> None:

@@ -15,6 +15,8 @@ from triage.delivery.guard import reach
 from triage.delivery.webhook import sign
 from triage.errors import Configuration, TriageError
 from triage.settings import Destination, Settings, Source
+from triage.sources.base import Sampled
+from triage.sources.base import Source as Reader
 from triage.sources.build import build_source
 from triage.store.destinations import Condition
 from triage.store.repository import Repository
@@ -43,12 +45,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield from _rules(settings)
     yield from _calls(settings)
     yield _check("speech weights", lambda: _weights(settings))
-    for source in settings.sources:
-        if source.enabled:
-            look = partial(_source, source, settings)
-            yield _check(f"source {source.name}", look)
-    if not settings.sources:
-        yield Check("sources", "warning", "none: nothing will come in; see [[sources]]")
+    yield from _sources(settings)
     conditions = _conditions(settings)
     for destination in settings.destinations:
         yield _destination(destination, conditions.get(destination.name))
@@ -140,6 +137,10 @@ def _calls(settings: Settings) -> Iterator[Check]:
     except TriageError as error:
         yield Check("calls", "failed", str(error))
         return
+    rules = settings.calls
+    consent = "required" if rules.require_consent else "not asked for, a refusal counts"
+    skipped = ", ".join(rules.skip) or "none"
+    yield Check("calls", "ok", f"consent: {consent}; directions that are not read: {skipped}")
     for name, records in calls.records().items():
         yield _check(f"call records of {name}", records.check)
 
@@ -149,8 +150,52 @@ def _weights(settings: Settings) -> str:
     return f"{settings.transcription.engine} with {settings.transcription.model} ({weights.folder})"
 
 
-def _source(source: Source, settings: Settings) -> str:
-    return build_source(source, settings.limits, settings.store.data_dir).check()
+def _sources(settings: Settings) -> Iterator[Check]:
+    """Whether each source can be read, and what the name of a recording there says."""
+    if not settings.sources:
+        yield Check("sources", "warning", "none: nothing will come in; see [[sources]]")
+    for source in settings.sources:
+        if source.enabled:
+            opened: list[Reader] = []
+            yield _check(f"source {source.name}", partial(_source, source, settings, opened))
+            if opened and isinstance(opened[0], Sampled) and opened[0].sample:
+                yield _explained(source.name, opened[0].sample, settings)
+    if any(source.enabled and source.kind in {"imap", "maildir"} for source in settings.sources):
+        most = settings.limits.mail_recordings
+        heard = settings.transcription.attachments
+        said = f"heard, {most} of a mail at most; voicemails are calls" if heard else "not heard"
+        yield Check("recordings by mail", "ok", f"{said} (transcription.attachments)")
+
+
+def _source(source: Source, settings: Settings, opened: list[Reader]) -> str:
+    built = build_source(source, settings.limits, settings.store.data_dir)
+    found = built.check()
+    opened.append(built)
+    return found
+
+
+def _explained(name: str, key: str, settings: Settings) -> Check:
+    """What is known of a call from its recording's name alone."""
+    what = f"a recording of {name}"
+    try:
+        said = load_calls(settings).of(name).named(key)
+    except TriageError as error:  # the check of the calls says it too
+        return Check(what, "failed", str(error))
+    call = said.call
+    facts = {
+        "": call.direction or "",
+        "from": call.caller or call.caller_name,
+        "to": call.dialled,
+        "agent": call.agent,
+        "began": f"{call.started_at:%Y-%m-%d %H:%M:%S} UTC" if call.started_at else "",
+        "id": call.id,
+    }
+    told = ", ".join(f"{name} {value}".strip() for name, value in facts.items() if value)
+    if said.problems:
+        return Check(what, "warning", f"{key}: {said.problems[0]}")
+    if not told:
+        return Check(what, "ok", f"{key}: its name says nothing that is understood")
+    return Check(what, "ok", f"{key}: {told} ({said.source})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,18 +23,21 @@ def read_call(
     """The inquiry of a recording that lasts `duration_s` seconds; it has no text yet.
 
     `known`: what name, sidecar and records say; without it, what they say to somebody without
-    settings. Who called and who was called are taken as stated, also for outbound calls; every flat
-    field of the sidecar is kept as metadata. Never raises.
+    settings. The sender is the other party: who called, and of an outbound call who was called.
+    Every flat field of the sidecar is kept as metadata. Never raises.
     """
     known = known or _without_settings().of("").read(ref.key, sidecar)
     call = known.call
+    caller = _party(call.caller, call.caller_name)
+    dialled = _party(call.dialled)
+    sender, called = (dialled, caller) if call.is_outbound else (caller, dialled)
     return Inquiry(
         id=inquiry_id,
         ref=ref,
         channel="call",
         received_at=received_at,
-        sender=_party(call.caller, call.caller_name),
-        recipients=(_party(call.dialled),) if call.dialled else (),
+        sender=sender,
+        recipients=(called,) if called != Party() else (),
         metadata=known.fields,
         call=call,
         campaign=call.campaign or campaign,

@@ -232,5 +232,6 @@ def _region(material: Material) -> str:
 
 def _own_numbers(material: Material) -> set[str]:
     inquiry = material.inquiry
-    called = [party.phone for party in inquiry.recipients] + [inquiry.metadata.get("called", "")]
+    ours = "caller" if inquiry.call and inquiry.call.is_outbound else "called"
+    called = [party.phone for party in inquiry.recipients] + [inquiry.metadata.get(ours, "")]
     return {phone_number(number, material.business.country) for number in called if number}

@@ -135,11 +135,12 @@ class Material:
 
 def gather(inquiry: Inquiry, transcript: Transcript | None, business: Business) -> Material:
     """The sources of an inquiry; quoted history is none."""
+    outbound = inquiry.call is not None and inquiry.call.is_outbound
     sources = [_speech(transcript)] if transcript is not None else _writing(inquiry)
     sources += [
         Source("subject", inquiry.subject, inquiry.subject, "own", 0.9),
         _header("sender", str(inquiry.sender)),
-        _header("metadata", inquiry.metadata.get("caller", "")),
+        _header("metadata", inquiry.metadata.get("called" if outbound else "caller", "")),
     ]
     return Material(inquiry, business, tuple(source for source in sources if source.text.strip()))
 

@@ -75,6 +75,14 @@ class Source(Protocol):
         """Connect and look, changing nothing; one line about what was found. Raises like `poll`."""
 
 
+@runtime_checkable
+class Sampled(Protocol):
+    """A source that knows the name of one of its items, to show what it says."""
+
+    sample: str
+    """The key of an item that `check` saw; empty where there is none."""
+
+
 class Watch(Protocol):
     """A connection on which a source says by itself that something arrived.
 

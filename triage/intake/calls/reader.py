@@ -81,6 +81,10 @@ class SourceCalls:
         wait = self.cdr.cdr.wait if self.cdr and missing else 0.0
         return Known(call, (name, beside, record), fields, missing, wait)
 
+    def named(self, key: str) -> Told:
+        """What the name of the recording at `key` says by itself. Never raises."""
+        return self._name(key)[1]
+
     def close(self) -> None:
         """Close what is open."""
         if self.cdr:

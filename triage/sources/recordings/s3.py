@@ -27,6 +27,7 @@ _CREDENTIALS = frozenset(
         "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken",
         "InvalidTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity",
         "AuthorizationHeaderMalformed", "InvalidClientTokenId", "NotSignedUp", "AccountProblem",
+        "400",  # of a HEAD, whose answer has no room for words
     }
 )  # fmt: skip
 _REFUSED = frozenset({"AccessDenied", "403", "AllAccessDisabled", "Forbidden"})
@@ -63,21 +64,25 @@ class S3Bucket:
         asked: dict[str, Any] = {
             "Bucket": self._settings.bucket,
             "Prefix": self._settings.prefix,
-            "PaginationConfig": {"PageSize": min(PAGE, self._settings.sweep_files)},
+            "MaxKeys": min(PAGE, self._settings.sweep_files),
         }
         if after:
             asked["StartAfter"] = self._key(after)
-        for page in self._client.get_paginator("list_objects_v2").paginate(**asked):
+        while True:
+            page = self._asked("list_objects_v2", **asked)
             yield [
                 self._entry(found["Key"], found["Size"], found["ETag"], found["LastModified"])
                 for found in page.get("Contents", ())
                 if not found["Key"].endswith("/")
             ]
+            if not page.get("IsTruncated"):
+                return
+            asked["ContinuationToken"] = page["NextContinuationToken"]
 
     def stat(self, path: str) -> Entry | None:
         """The object of a path."""
         try:
-            found = self._client.head_object(Bucket=self._settings.bucket, Key=self._key(path))
+            found = self._asked("head_object", Bucket=self._settings.bucket, Key=self._key(path))
         except exceptions.ClientError as error:
             # Without the right to list, what is not there is refused.
             if _code(error) in _GONE | {"403"}:
@@ -105,7 +110,8 @@ class S3Bucket:
 
     def _copy(self, entry: Entry, aside: Path) -> None:
         try:
-            found = self._client.get_object(
+            found = self._asked(
+                "get_object",
                 Bucket=self._settings.bucket,
                 Key=self._key(entry.path),
                 **({"IfMatch": f'"{entry.tag}"'} if entry.tag else {}),
@@ -128,9 +134,26 @@ class S3Bucket:
         if size != entry.size:
             raise Transient(f"{self._name}: {entry.key} ended after {size} of {entry.size} bytes")
 
+    def _asked(self, operation: str, **values: Any) -> Any:
+        """What the server answers. Keys that hold for a while may end at any moment: where they are
+        refused and others are in their files by now, it is asked again with those.
+        """
+        try:
+            return getattr(self._client, operation)(**values)
+        except exceptions.ClientError as error:
+            before = self._opened_with
+            if _code(error) not in _CREDENTIALS | {"403"} or before == self._keys():
+                raise
+            self._open()
+            return getattr(self._client, operation)(**values)
+
+    def _keys(self) -> tuple[str, str, str]:
+        """The keys that are set now; empty where they are found elsewhere."""
+        return (self._settings.key_id, self._settings.secret, self._settings.token)
+
     def _open(self) -> None:
         settings = self._settings
-        keys = (settings.key_id, settings.secret, settings.token)
+        keys = self._keys()
         if self._client is not None and self._opened_with == keys:
             return
         given = {"aws_access_key_id": keys[0], "aws_secret_access_key": keys[1]}

@@ -60,6 +60,7 @@ class Recordings:
         watches: Sequence[Watch] = (),
     ) -> None:
         self.name = settings.name
+        self.sample = ""
         self._settings = settings
         self._limit = limits.recording_bytes
         self._store = store
@@ -98,7 +99,11 @@ class Recordings:
         """How many recordings there are. Raises like `poll`."""
         with self._store.session():
             recordings = (entry for entry in self._finder.all() if self._matches(entry.name))
-            number = sum(1 for _ in islice(recordings, _COUNTED))
+            number = newest = 0
+            for entry in islice(recordings, _COUNTED):
+                number += 1
+                if entry.changed_ns >= newest:
+                    newest, self.sample = entry.changed_ns, entry.key
             self._raise_problems()
             about = self._store.describe()
         shown = f"at least {number}" if number == _COUNTED else str(number)
