@@ -1,0 +1,77 @@
+"""Numbers that somebody announces: "my account number is …", or asks for and gets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from triage.redaction.numbers import Gap, Number, gap, joined, words_between
+
+REACH: Final = 14  # words between an announcement and its number, at most
+# After these something else is told.
+_STOPS: Final = frozenset("""
+phone telephone cell mobile call reach text fax zip postcode postal address street avenue road order
+invoice dollars dollar euros pounds budget quote estimate feet square units extension email pm am
+model serial ticket tracking year years old percent employees claim customer ending ends application
+flight payment
+""".split())  # fmt: skip
+
+
+def first_after(
+    text: str, numbers: Sequence[Number], position: int, reach: int = REACH
+) -> int | None:
+    """The index of the number that an announcement ending at `position` is about."""
+    for index, number in enumerate(numbers):
+        if number.start < position:
+            continue
+        between = text[position : number.start]
+        words = words_between(text, position, number.start)
+        told = len(words) <= reach and not _STOPS.intersection(words) and "$" not in between
+        return index if told else None
+    return None
+
+
+def told(
+    text: str,
+    numbers: Sequence[Number],
+    position: int,
+    lengths: Sequence[int],
+    reach: int = REACH,
+    most: Gap = Gap.PATTER,
+) -> list[Number]:
+    """The number told after `position`, as far as it has one of these lengths in digits; the first
+    length is what it should have. Empty where none is told.
+    """
+    first = first_after(text, numbers, position, reach)
+    if first is None:
+        return []
+    taken: list[Number] = []
+    sums: dict[int, int] = {}
+    total = 0
+    for number in numbers[first:]:
+        if taken and gap(text, taken[-1], number) > most:
+            break
+        taken.append(number)
+        total += len(number.digits)
+        sums[total] = len(taken)
+        if total >= max(lengths):
+            break
+    for length in lengths:
+        if length in sums:
+            return taken[: sums[length]]
+    return []
+
+
+def like_phone(numbers: Sequence[Number]) -> bool:
+    """Whether it is written as phone numbers are: 3-3-4, 3-4, or eleven digits after one zero."""
+    sizes = [len(number.digits) for number in numbers]
+    digits = joined(numbers)
+    if digits[:1] == "0" and digits[:2] != "00" and len(digits) in {10, 11}:
+        return True
+    return sizes in ([3, 3, 4], [3, 4], [1, 3, 3, 4]) or joined(numbers[:3])[3:6] == "555"
+
+
+def near(pattern: re.Pattern[str], text: str, start: int, end: int, reach: int) -> bool:
+    """Whether a pattern stands within `reach` characters of [start, end)."""
+    return bool(pattern.search(text, max(0, start - reach), end + reach))
