@@ -33,11 +33,13 @@ def vcon(
     domain: str = "",
     original: bytes | None = None,
     media_type: str = "",
+    withheld: str = "",
 ) -> dict[str, Any]:
     """The container, ready for `json.dumps`.
 
     `identity` and `created_at` make the id: exporting again gives the same one. `domain` names who
-    exports. `original`: the mail or the recording, to be put in whole.
+    exports. `original`: the mail or the recording, to be put in whole; `withheld`: why the mail is
+    not.
     """
     inquiry = case.inquiry
     dialog = _dialog(case, original, media_type)
@@ -50,7 +52,7 @@ def vcon(
         "parties": [_party(inquiry.sender, case.qualification), *map(_party, inquiry.recipients)],
         "dialog": [dialog],
         "analysis": _analysis(case),
-        "attachments": _attachments(case, original, media_type),
+        "attachments": _attachments(case, original, media_type, withheld),
     }
 
 
@@ -105,7 +107,9 @@ def _dialog(case: Case, original: bytes | None, media_type: str) -> dict[str, An
     return dialog
 
 
-def _attachments(case: Case, original: bytes | None, media_type: str) -> list[dict[str, Any]]:
+def _attachments(
+    case: Case, original: bytes | None, media_type: str, withheld: str
+) -> list[dict[str, Any]]:
     """Mails: the mail as it came, if it is wanted, and what was attached, by name."""
     inquiry = case.inquiry
     if inquiry.channel != "email":
@@ -123,6 +127,9 @@ def _attachments(case: Case, original: bytes | None, media_type: str) -> list[di
                 "body": _base64url(original),
             }
         )
+    if withheld:
+        left_out = {"purpose": f"withheld: {withheld}", "filename": "original.eml"}
+        found.append(common | left_out | {"mediatype": media_type})
     for attachment in inquiry.attachments:
         size = f"named only, {attachment.size} bytes"
         found.append(

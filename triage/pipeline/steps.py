@@ -20,7 +20,9 @@ from triage.intake.call import read_call
 from triage.intake.calls.reader import CallReader
 from triage.intake.mail import parse_mail
 from triage.intake.parser import MANY, MailParser, Stored
+from triage.pipeline import silencing
 from triage.pipeline.decide import decide, held_back, may_be_lead, untaken
+from triage.pipeline.discretion import Discretion
 from triage.pipeline.prior import ruling
 from triage.pipeline.reading import Reading, read
 from triage.pipeline.ruled import named, relabelled
@@ -75,6 +77,10 @@ class Steps:
         for work in works:
             action(work)
 
+    @property
+    def _discretion(self) -> Discretion:
+        return Discretion.of(self.settings)
+
     def _begin(self, step: Step, works: Sequence[Work]) -> None:
         """Count the attempt first, so that what kills the process is not tried for ever."""
         for work in works:
@@ -96,8 +102,9 @@ class Steps:
                 stored, self.settings.limits, self.settings.rules.authserv_ids
             )
             apart = {inquiry.id: inquiry for inquiry in found if inquiry}
+        kept = self._discretion.kept
         self.repository.worklist.parsed_all(
-            [(work, apart.get(work.id) or self._parsed_mail(work)) for work in mails]
+            [(work, kept(apart.get(work.id) or self._parsed_mail(work))) for work in mails]
         )
         for work in works:
             if work.channel == "call":
@@ -135,7 +142,7 @@ class Steps:
             duration_s=sound.duration_s,
             campaign=work.campaign,
         )
-        self.repository.worklist.parsed(work, inquiry)
+        self.repository.worklist.parsed(work, self._discretion.kept(inquiry))
 
     def transcribe(self, work: Work) -> None:
         """A recording to text, unless nobody may transcribe it."""
@@ -144,7 +151,9 @@ class Steps:
             self.repository.worklist.passed_over(work, inquiry.call.withheld)
             return
         transcript = self.transcriber.transcribe(self.repository.blobs.path(work.sha256))
-        self.repository.worklist.transcribed(work, transcript)
+        silencing.settle(
+            self.repository, work, transcript, self._discretion, self.transcriber.silence
+        )
 
     def classify(self, works: Sequence[Work]) -> None:
         """Texts to verdicts, in one batch."""
@@ -176,6 +185,8 @@ class Steps:
     def settle(self, work: Work) -> None:
         """Everything known to an outcome, and the events it causes."""
         archive = self.repository.archive
+        if work.channel == "call" and self.settings.redaction.stored:
+            silencing.forget(self.repository, work.id)
         verdict = self._stored(archive.verdict(work.id), "verdict")
         qualification = archive.qualification(work.id)
         reading = self._reading(work)

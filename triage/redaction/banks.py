@@ -23,9 +23,9 @@ _LETTERS: Final = re.compile(
     re.IGNORECASE,
 )
 _BANK: Final = re.compile(
-    r"\bbank(?:ing|s|verbindung)?\b|\bchecking\b|\bsavings\b|\brouting\b|\bsort[ -]?code\b|\bach\b|\bdirect debit\b"
-    r"|\bdirect deposit\b|\bwire\b|\bbacs\b|\bswift\b|\bbic\b|\bvoid(?:ed)? check\b|\btransit\b|\baba\b"
-    r"|\bstanding order\b|\bkonto\b|\bblz\b|\bbsb\b",
+    r"\b(?:bank(?:ing|s|verbindung)?|checking|savings|routing|sort[ -]?code|ach|direct debit"
+    r"|direct deposit|wire|bacs|swift|bic|void(?:ed)? check|transit|aba|standing order|konto|blz"
+    r"|bsb)\b",
     re.IGNORECASE,
 )  # fmt: skip
 _ACCOUNT: Final = re.compile(

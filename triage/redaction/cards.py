@@ -28,12 +28,12 @@ _RARER: Final = (
     (re.compile(r"4"), (13, 19)),
     (re.compile(r"5[06-9]|6"), tuple(range(13, 20))),  # Maestro, UnionPay
 )
-_NOT_PAYING: Final = (
-    r"(?<!business )(?<!library )(?<!loyalty )(?<!rate )(?<!sim )(?<!sd )(?<!memory )"
-    r"(?<!graphics )(?<!video )(?<!network )(?<!score)(?<!score )(?<!report )(?<!id )(?<!key )(?<!access )"
-    r"(?<!punch )(?<!membership )(?<!insurance )(?<!member )(?<!sound )(?<!post)(?<!time )"
-    r"(?<!greeting )(?<!health )(?<!index )(?<!medicare )(?<!fleet tracking )"
-)
+_OTHER_CARDS: Final = (
+    "business", "library", "loyalty", "rate", "sim", "sd", "memory", "graphics", "video", "network",
+    "score", "report", "id", "key", "access", "punch", "membership", "member", "insurance", "sound",
+    "time", "greeting", "health", "index", "medicare",
+)  # fmt: skip
+_NOT_PAYING: Final = "".join(f"(?<!{name} )" for name in _OTHER_CARDS) + "(?<!score)(?<!post)"
 _CARD: Final = (
     rf"(?:{_NOT_PAYING}\bcards?\b|\bvisa\b|\bmaster ?card\b|\bamex\b|\bamerican express\b"
     r"|\bdiscover card\b|\bmaestro\b|\bkreditkarte\w*|\bcarte (?:de crédit|bancaire)|\btarjeta\b"
@@ -54,7 +54,9 @@ _OTHER: Final = re.compile(
     r"|bestellnummer|rechnung\w*|policy|claim|license|licence|permit)\b[^.;\n]{0,30}$",
     re.IGNORECASE,
 )
-_LAST_FOUR: Final = re.compile(r"(?:end(?:s|ing)?(?: in| with)?|last four)\W*(?:\w+\W+){0,3}$", re.I)
+_LAST_FOUR: Final = re.compile(
+    r"(?:end(?:s|ing)?(?: in| with)?|last four)\W*(?:\w+\W+){0,3}$", re.IGNORECASE
+)
 _PHONE: Final = re.compile(r"\b(?:phone|call|cell|mobile|reach|text|tel)\b", re.IGNORECASE)
 _SPEAKING: Final = 40  # digits that a number takes with an agent's echo, at most
 
@@ -179,9 +181,7 @@ def _is_something_else(text: str, numbers: Sequence[Number], *, about: bool) -> 
     return not (about and card and card.start() > other.start())
 
 
-def _announced(
-    text: str, numbers: Sequence[Number], known: Sequence[Finding]
-) -> Iterator[Finding]:
+def _announced(text: str, numbers: Sequence[Number], known: Sequence[Finding]) -> Iterator[Finding]:
     """Numbers that somebody called a card's, although a digit is missing or was misheard."""
     until = -1
     for match in _ANNOUNCED.finditer(text):
@@ -193,7 +193,7 @@ def _announced(
         if not taken or _overlap(known, taken[0].start, taken[-1].end):
             continue
         told = text[match.start() : taken[0].start]
-        if not _is_enough(text, taken, told):
+        if not _is_enough(taken, told):
             continue
         until = taken[-1].start
         yield Finding("card number", parts(text, taken))
@@ -229,7 +229,7 @@ def _is_lone(text: str, number: Number, other: Number) -> bool:
     return number.spoken and len(number.digits) == 1 and gap(text, first, second) > Gap.LOOSE
 
 
-def _is_enough(text: str, taken: Sequence[Number], told: str) -> bool:
+def _is_enough(taken: Sequence[Number], told: str) -> bool:
     total = len(joined(taken))
     if joined(taken)[0] not in "23456":  # no card begins otherwise
         return False
@@ -241,7 +241,7 @@ def _is_enough(text: str, taken: Sequence[Number], told: str) -> bool:
 
 
 def _echoes(text: str, numbers: Sequence[Number], cards: Sequence[Finding]) -> Iterator[Finding]:
-    """What somebody repeats of a card that was found: five digits of it anywhere, four beside it."""
+    """What somebody repeats of a card: five digits of it anywhere, four of them beside it."""
     told = []
     for card in cards:
         inside = [n for n in numbers if any(a <= n.start < b for a, b in card.parts)]
@@ -287,13 +287,9 @@ def _with_month(text: str, numbers: Sequence[Number]) -> Finding:
 
 def _codes(text: str, numbers: Sequence[Number], cards: Sequence[Finding]) -> Iterator[Finding]:
     until = -1
-    expiries = [card for card in cards if card.kind == "card expiry"]
-    for card in expiries:
-        index = next((i for i, n in enumerate(numbers) if n.start >= card.end), len(numbers))
-        alone = not _joins(text, numbers, index + 1)
-        if index < len(numbers) and len(numbers[index].digits) in {3, 4} and alone:
-            if gap(text, numbers[index - 1], numbers[index]) == Gap.TIGHT:
-                yield Finding("security code", parts(text, [numbers[index]]))
+    for card in cards:
+        if card.kind == "card expiry" and (code := _behind(text, numbers, card)):
+            yield Finding("security code", parts(text, [code]))
     sure = [match.span() for match in _SURE_CODE.finditer(text)]
     unsure = [match.span() for match in _CODE.finditer(text)]
     for start, end in sorted([*sure, *unsure]):
@@ -305,6 +301,15 @@ def _codes(text: str, numbers: Sequence[Number], cards: Sequence[Finding]) -> It
         if not _overlap(cards, found[0].start, found[-1].end):
             until = found[-1].start
             yield Finding("security code", parts(text, found))
+
+
+def _behind(text: str, numbers: Sequence[Number], expiry: Finding) -> Number | None:
+    """Three or four figures right behind the expiry: `09/28 123`."""
+    index = next((i for i, n in enumerate(numbers) if n.start >= expiry.end), 0)
+    if not index or _joins(text, numbers, index + 1):
+        return None
+    close = gap(text, numbers[index - 1], numbers[index]) == Gap.TIGHT
+    return numbers[index] if close and len(numbers[index].digits) in {3, 4} else None
 
 
 def _is_code(numbers: Sequence[Number]) -> bool:

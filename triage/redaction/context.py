@@ -9,13 +9,13 @@ from typing import Final
 from triage.redaction.numbers import Gap, Number, gap, joined, words_between
 
 REACH: Final = 14  # words between an announcement and its number, at most
-# After these something else is told.
-_STOPS: Final = frozenset("""
+_OTHER_TOPICS: Final = """
 phone telephone cell mobile call reach text fax zip postcode postal address street avenue road order
 invoice dollars dollar euros pounds budget quote estimate feet square units extension email pm am
 model serial ticket tracking year years old percent employees claim customer ending ends application
 flight payment
-""".split())  # fmt: skip
+"""
+_STOPS: Final = frozenset(_OTHER_TOPICS.split())  # after these something else is told
 
 
 def first_after(

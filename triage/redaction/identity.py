@@ -38,7 +38,7 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
-    """A form with a check. `words`: what must stand around it where the form alone is not enough."""
+    """A form with a check. `words`: what must stand around it where that is not enough."""
 
     form: re.Pattern[str]
     valid: Callable[[str], bool]
@@ -62,62 +62,88 @@ def _social_insurance(text: str) -> bool:
 
 
 _NUMBER: Final = r"(?:(?:'s)? ?(?:security )?(?:number|num|no\b\.?|#))?"
-_ANNOUNCED: Final = (
-    Announced(_words(rf"(?:social security|ssn|s\.s\.n\.){_NUMBER}|(?:my|your|his|her|the|full) social\b(?! (?:media|network|page|account|club|hall|event))"), (9, 8, 10)),
-    Announced(_words(rf"itin\b{_NUMBER}|individual taxpayer\w*{_NUMBER}"), (9, 8, 10)),
-    Announced(_words(rf"social insurance{_NUMBER}"), (9, 8, 10)),
-    Announced(_words(rf"tax file{_NUMBER}|tfn\b"), (9, 8)),
-    Announced(_words(r"steuer-?id\w*\.?(?:-?nummer)?|steueridentifikationsnummer|persönliche steuernummer|idnr"), (11, 10, 12)),
-    Announced(_words(r"aad?haa?r(?: card)?(?: ?(?:number|no|#))?"), (12, 11, 13)),
-    Announced(_words(r"bsn\b|burgerservicenummer|sofi-?nummer"), (9, 8)),
-    Announced(_words(r"num[ée]ro de s[ée]curit[ée] sociale|num[ée]ro de s[ée]cu|\bn° ?de s[ée]cu\w*"), (15, 13)),
-    Announced(_words(r"pesel\b|cpf\b"), (11,)),
-    Announced(_words(r"personnummer"), (12, 10)),
-)  # fmt: skip
+_ANNOUNCED: Final = tuple(
+    Announced(_words(words), lengths)
+    for words, lengths in (
+        (rf"(?:social security|ssn|s\.s\.n\.){_NUMBER}", (9, 8, 10)),
+        (
+            r"(?:my|your|his|her|the|full) social\b"
+            r"(?! (?:media|network|page|account|club|hall|event))",
+            (9, 8, 10),
+        ),
+        (rf"itin\b{_NUMBER}|individual taxpayer\w*{_NUMBER}", (9, 8, 10)),
+        (rf"social insurance{_NUMBER}", (9, 8, 10)),
+        (rf"tax file{_NUMBER}|tfn\b", (9, 8)),
+        (r"steuer-?id\w*\.?(?:-?nummer)?|persönliche steuernummer|idnr", (11, 10, 12)),
+        (r"aad?haa?r(?: card)?(?: ?(?:number|no|#))?", (12, 11, 13)),
+        (r"bsn\b|burgerservicenummer|sofi-?nummer", (9, 8)),
+        (r"num[ée]ro de s[ée]cu(?:rit[ée] sociale)?|n° ?de s[ée]cu\w*", (15, 13)),
+        (r"pesel\b|cpf\b", (11,)),
+        (r"personnummer", (12, 10)),
+    )
+)
 _SHORT_SOCIAL: Final = _words(
     r"last (?:four|4)(?: digits?)? (?:of|on) (?:my|your|the|his|her) (?:social|ssn)"
     r"(?: security)?(?: number)?"
 )
+_LETTERS_AND_FIGURES: Final = r"[0-9LMNPQRSTUV]"  # of an Italian code, where figures are used up
+_ITALIAN: Final = (
+    rf"[A-Z]{{6}}{_LETTERS_AND_FIGURES}{{2}}[A-EHLMPRST]{_LETTERS_AND_FIGURES}{{2}}"
+    rf"[A-Z]{_LETTERS_AND_FIGURES}{{3}}[A-Z]"
+)
+_FRENCH: Final = r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}"
 _SHAPED: Final = (
+    # Forms that say by themselves what they are.
     Shaped(_form(r"\d{3}-\d{2}-\d{4}"), lambda text: ssn.is_valid(text) or itin.is_valid(text)),
     Shaped(_form(r"[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]"), _nino),
-    Shaped(
-        re.compile(r"(?<!\w)[a-z]{2}[ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[a-d](?!\w)", re.IGNORECASE),
-        _nino, _words(r"national insurance|nino\b|ni (?:number|no)"),
-    ),
-    Shaped(_form(r"\d{3}[ -]\d{3}[ -]\d{3}"), _social_insurance, re.compile(r"\bSIN\b|(?i:social insurance)")),
-    Shaped(_form(r"\d{3} ?\d{3} ?\d{3}"), tfn.is_valid, re.compile(r"\bTFN\b|(?i:tax file)")),
-    Shaped(_form(r"\d{2} ?\d{3} ?\d{3} ?\d{3}"), idnr.is_valid, _words(r"steuer|tax id|tin\b|idnr")),
-    Shaped(_form(r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}"), nir.is_valid),
+    Shaped(_form(_FRENCH), nir.is_valid),
     Shaped(_form(r"\d{8}[ -]?[A-Z]"), dni.is_valid),
     Shaped(_form(r"[XYZ][ -]?\d{7}[ -]?[A-Z]"), nie.is_valid),
-    Shaped(_form(r"[A-Z]{6}[0-9LMNPQRSTUV]{2}[A-EHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]"), codicefiscale.is_valid),
-    Shaped(_form(r"[A-Z]{5}\d{4}[A-Z]"), pan.is_valid, re.compile(r"\bPAN\b|(?i:income tax|permanent account)")),
-    Shaped(_form(r"\d{4} ?\d{4} ?\d{4}"), aadhaar.is_valid, _words(r"aad?haa?r|uidai")),
-    Shaped(_form(r"\d{4}[. ]?\d{2}[. ]?\d{3}"), bsn.is_valid, _words(r"bsn|burgerservice|sofi")),
+    Shaped(_form(_ITALIAN), codicefiscale.is_valid),
     Shaped(_form(r"756\.?\d{4}\.?\d{4}\.?\d{2}"), ahv.is_valid),
     Shaped(_form(r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}"), nn.is_valid),
     Shaped(_form(r"\d{3}\.\d{3}\.\d{3}-\d{2}"), cpf.is_valid),
+    # Forms that other numbers have too.
+    Shaped(
+        re.compile(r"(?<!\w)[a-z]{2}(?:[ -]?\d{2}){3}[ -]?[a-d](?!\w)", re.IGNORECASE),
+        _nino,
+        _words(r"national insurance|nino\b|ni (?:number|no)"),
+    ),
+    Shaped(
+        _form(r"\d{3}[ -]\d{3}[ -]\d{3}"),
+        _social_insurance,
+        re.compile(r"\bSIN\b|(?i:social insurance)"),
+    ),
+    Shaped(_form(r"\d{3} ?\d{3} ?\d{3}"), tfn.is_valid, re.compile(r"\bTFN\b|(?i:tax file)")),
+    Shaped(_form(r"\d{2}(?: ?\d{3}){3}"), idnr.is_valid, _words(r"steuer|tax id|tin\b|idnr")),
+    Shaped(
+        _form(r"[A-Z]{5}\d{4}[A-Z]"),
+        pan.is_valid,
+        re.compile(r"\bPAN\b|(?i:income tax|permanent account)"),
+    ),
+    Shaped(_form(r"\d{4} ?\d{4} ?\d{4}"), aadhaar.is_valid, _words(r"aad?haa?r|uidai")),
+    Shaped(_form(r"\d{4}[. ]?\d{2}[. ]?\d{3}"), bsn.is_valid, _words(r"bsn|burgerservice|sofi")),
     Shaped(_form(r"\d{11}"), pesel.is_valid, _words(r"pesel")),
-)  # fmt: skip
+)
 _OTHER: Final = re.compile(
     r"\b(?:order|invoice|tracking|serial|s/n|part|sku|ticket|case|model|item|job|quote|ref(?:erence)?"
     r"|meter|unit|batch|lot|policy|claim|po|product|filter|belt)\b[^.;\n]{0,25}$",
     re.IGNORECASE,
 )
+_LICENCE: Final = r"driv(?:er|ing)(?:'?s|s')? ?licen[sc]e"
 _DOCUMENTS: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("passport number", _words(r"passports?(?: ?(?:number|num|no\b\.?|#))?")),
     (
         "driving licence number",
         _words(
-            r"(?:driv(?:er|ing)(?:'?s|s')? ?licen[sc]e|driver licen[sc]e|dl)(?: ?(?:number|num|no\b\.?|#|is))"
-            r"|driv(?:er|ing)(?:'?s|s')? ?licen[sc]e\b"
+            rf"(?:{_LICENCE}|dl)(?: ?(?:number|num|no\b\.?|#|is))|{_LICENCE}\b",
         ),
     ),
-)  # fmt: skip
+)
 _INSURANCE_SAID: Final = _words(r"national insurance(?: ?(?:number|no))?|ni number")
 _CODE: Final = re.compile(
-    r"(?<![\w-])(?=(?:[A-Za-z-]*\d){5})[A-Za-z]{0,5}-?\d[\dA-Za-z]*(?:[ -]\d[\dA-Za-z]{1,5})*(?![\w-])"
+    r"(?<![\w-])(?=(?:[A-Za-z-]*\d){5})[A-Za-z]{0,5}-?\d[\dA-Za-z]*"
+    r"(?:[ -]\d[\dA-Za-z]{1,5})*(?![\w-])"
 )
 _CODE_REACH: Final = 60  # characters between the words and a document's number
 _NOT_ITS: Final = re.compile(

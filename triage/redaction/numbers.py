@@ -17,27 +17,28 @@ _ELSEWHERE: Final = re.compile(
     re.IGNORECASE,
 )
 _NUMBER: Final = re.compile(
-    rf"(?<![\w'’])(?:{spoken.SPOKEN})|(?<![^\W_])(?P<figures>\d+)(?![^\W_])", re.IGNORECASE
+    rf"(?<![\w'\u2019])(?:{spoken.SPOKEN})|(?<![^\W_])(?P<figures>\d+)(?![^\W_])", re.IGNORECASE
 )
-_TIGHT: Final = re.compile(
-    r"[\s\-‐‑‒–—.,/·•_*()>|:;#\u00ad\u200b-\u200d\u2060\ufeff]{0,12}"
-)
+_TIGHT: Final = re.compile(r"[-\s\u2010-\u2015.,/·•_*()>|:;#\u00ad\u200b-\u200d\u2060\ufeff]{0,12}")
 _TURN: Final = re.compile(
-    r"(?:^|\n)[ \t]*(?:\[?\d{1,2}:\d{2}(?::\d{2})?(?: ?[ap]m)?\]?[ \t]*)?(?P<who>[A-Za-z][\w .'’-]{0,30}):",
+    r"(?:^|\n)[ \t]*(?:\[?\d{1,2}:\d{2}(?::\d{2})?(?: ?[ap]m)?\]?[ \t]*)?"
+    r"(?P<who>[A-Za-z][\w .'\u2019-]{0,30}):",
     re.IGNORECASE,
-)  # fmt: skip
-_FILLERS: Final = frozenset("""
-um uh uhm huh er erm hm hmm mm mhm ah eh okay ok yes yeah yep yup right alright sure got it go ahead on
-and then next dash hyphen space sorry so like well thanks thank you perfect great please gotcha
+)
+_SAID_BETWEEN: Final = """
+um uh uhm huh er erm hm hmm mm mhm ah eh okay ok yes yeah yep yup right alright sure got it go ahead
+on and then next dash hyphen space sorry so like well thanks thank you perfect great please gotcha
 good cool lovely brilliant excellent wonderful correct check copy
-""".split())  # fmt: skip
-_PATTER: Final = _FILLERS | frozenset("""
+"""
+_SAID_ABOUT: Final = """
 a the is are it's its that that's i i've me we let see here just wait hold moment sec second where
 was get flip over read back could can would repeat say again what's what after last first comes more
 followed by slower slowly bit have ready carry whenever you're digits digit numbers number other
-side did catch one no not think oops my mistake there's there correct bear with minute
-""".split())  # fmt: skip
-_WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+side did catch one no not think oops my mistake there's there bear with minute
+"""
+_FILLERS: Final = frozenset(_SAID_BETWEEN.split())
+_PATTER: Final = _FILLERS | frozenset(_SAID_ABOUT.split())
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 _MOST_WORDS: Final = 16
 
 
@@ -90,7 +91,7 @@ def gap(text: str, before: Number, after: Number) -> Gap:
     between = text[before.end : after.start]
     if _TIGHT.fullmatch(between):
         return Gap.TIGHT
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(_TURN.sub(" ", between))]
+    words = [word.lower().replace("\u2019", "'") for word in _WORD.findall(_TURN.sub(" ", between))]
     if len(words) > _MOST_WORDS or re.search(r"[$€£@%&=+]", between):
         return Gap.BROKEN
     if all(word in _FILLERS for word in words):

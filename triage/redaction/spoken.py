@@ -50,7 +50,7 @@ SPOKEN: Final = (
     rf"(?:(?P<times>{_any(_TIMES)})[ -]+(?P<repeated>{_any(_DIGITS)}|\d)"
     rf"|(?P<tens>{_any(_TENS)})(?:[ -](?P<unit>{_any(_ONES)}))?"
     rf"|(?P<teen>{_any(_TEENS)})"
-    rf"|(?P<digit>{_any(_DIGITS)})(?:[ ](?P<round>{_any(_ROUND)}))?)(?![\w'’])"
+    rf"|(?P<digit>{_any(_DIGITS)})(?:[ ](?P<round>{_any(_ROUND)}))?)(?![\w'\u2019])"
 )
 """Pattern of one number in words, lower case; `digits` says which digits it stands for."""
 
