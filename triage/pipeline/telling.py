@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache
 
 from triage.delivery import events, payload
 from triage.delivery.filters import Facts, wants
@@ -56,7 +56,10 @@ class Teller:
         """`tell`, for the transaction that decides; nobody is told of what is `held`."""
         if held:
             return lambda ledger: self.remember(case, ledger)
-        return lambda ledger: self.tell(case, ledger, records.now(), said)
+        told = _lazily(self.settings, case)
+        if case.verdict.label == "lead":
+            told()  # masking a long text takes its time, and nobody should wait for that
+        return lambda ledger: self.tell(case, ledger, records.now(), said, told)
 
     def remember(self, case: Case, ledger: Ledger) -> list[Delivery]:
         """Who made a lead, for later; no events."""
@@ -66,13 +69,20 @@ class Teller:
         return []
 
     def tell(
-        self, case: Case, ledger: Ledger, at: datetime, said: Said | None = None
+        self,
+        case: Case,
+        ledger: Ledger,
+        at: datetime,
+        said: Said | None = None,
+        told: Callable[[], Case] | None = None,
     ) -> list[Delivery]:
-        """The events that make every destination know what is true now."""
+        """The events that make every destination know what is true now. `told`: the case as others
+        may know it, where somebody has it already.
+        """
         lead = case.verdict.label == "lead"
         if lead or said is not None:
             ledger.exclusive()
-        telling = _Telling(self, case, ledger, at, said or Said())
+        telling = _Telling(self, case, ledger, at, said or Said(), told)
         if lead:
             telling.lead()
         else:
@@ -140,14 +150,26 @@ def stored_case(repository: Repository, inquiry_id: str) -> Case | None:
     )
 
 
+def _lazily(settings: Settings, case: Case) -> Callable[[], Case]:
+    """The case as others may know it, masked when it is first asked for."""
+    return cache(lambda: Discretion.of(settings).told(case))
+
+
 class _Telling:
     """One inquiry's events, as they are put together."""
 
     def __init__(
-        self, teller: Teller, case: Case, ledger: Ledger, at: datetime, said: Said
+        self,
+        teller: Teller,
+        case: Case,
+        ledger: Ledger,
+        at: datetime,
+        said: Said,
+        told: Callable[[], Case] | None = None,
     ) -> None:
         self._teller = teller
         self._case = case  # what is true; what others may know of it is `_told`
+        self._masked = told or _lazily(teller.settings, case)
         self._discretion = Discretion.of(teller.settings)
         self._ledger = ledger
         self._said = said
@@ -160,9 +182,9 @@ class _Telling:
         )
         self.deliveries: list[Delivery] = []
 
-    @cached_property
+    @property
     def _told(self) -> Case:
-        return self._discretion.told(self._case)
+        return self._masked()
 
     def lead(self) -> None:
         """A lead: new, another inquiry of somebody known, or changed since it was told."""

@@ -5,6 +5,7 @@ expiry and the security code beside it.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -35,7 +36,7 @@ _OTHER_CARDS: Final = (
 )  # fmt: skip
 _NOT_PAYING: Final = "".join(f"(?<!{name} )" for name in _OTHER_CARDS) + "(?<!score)(?<!post)"
 _CARD: Final = (
-    rf"(?:{_NOT_PAYING}\bcards?\b|\bvisa\b|\bmaster ?card\b|\bamex\b|\bamerican express\b"
+    rf"(?:\b(?=cards?\b){_NOT_PAYING}cards?|\bvisa\b|\bmaster ?card\b|\bamex\b|\bamerican express\b"
     r"|\bdiscover card\b|\bmaestro\b|\bkreditkarte\w*|\bcarte (?:de crédit|bancaire)|\btarjeta\b"
     r"|\bcarta di credito)"
 )
@@ -188,7 +189,7 @@ def _announced(text: str, numbers: Sequence[Number], known: Sequence[Finding]) -
         first = first_after(text, numbers, match.end())
         if first is None or numbers[first].start <= until:
             continue
-        taken = _read_out(text, numbers[first:])
+        taken = _read_out(text, numbers[first : first + _SPEAKING])
         taken = _trimmed(text, taken)
         if not taken or _overlap(known, taken[0].start, taken[-1].end):
             continue
@@ -242,11 +243,13 @@ def _is_enough(taken: Sequence[Number], told: str) -> bool:
 
 def _echoes(text: str, numbers: Sequence[Number], cards: Sequence[Finding]) -> Iterator[Finding]:
     """What somebody repeats of a card: five digits of it anywhere, four of them beside it."""
+    others = [number for number in numbers if not _overlap(cards, number.start, number.end)]
+    if not others:
+        return
     told = []
     for card in cards:
         inside = [n for n in numbers if any(a <= n.start < b for a, b in card.parts)]
         told.append((card, joined(inside)))
-    others = [number for number in numbers if not _overlap(cards, number.start, number.end)]
     for run in runs(text, others, Gap.TIGHT):
         digits = joined(run)
         start, end = run[0].start, run[-1].end
@@ -279,7 +282,7 @@ def _expiries(text: str, numbers: Sequence[Number], cards: Sequence[Finding]) ->
 def _with_month(text: str, numbers: Sequence[Number]) -> Finding:
     """The expiry with the name of its month."""
     stretches = parts(text, numbers)
-    month = _MONTH_BEFORE.search(text, 0, stretches[0][0])
+    month = _MONTH_BEFORE.search(text, max(0, stretches[0][0] - 20), stretches[0][0])
     if month:
         stretches = ((month.start(), stretches[0][1]), *stretches[1:])
     return Finding("card expiry", stretches)
@@ -305,8 +308,8 @@ def _codes(text: str, numbers: Sequence[Number], cards: Sequence[Finding]) -> It
 
 def _behind(text: str, numbers: Sequence[Number], expiry: Finding) -> Number | None:
     """Three or four figures right behind the expiry: `09/28 123`."""
-    index = next((i for i, n in enumerate(numbers) if n.start >= expiry.end), 0)
-    if not index or _joins(text, numbers, index + 1):
+    index = bisect_left(numbers, expiry.end, key=lambda number: number.start)
+    if not 0 < index < len(numbers) or _joins(text, numbers, index + 1):
         return None
     close = gap(text, numbers[index - 1], numbers[index]) == Gap.TIGHT
     return numbers[index] if close and len(numbers[index].digits) in {3, 4} else None

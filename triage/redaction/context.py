@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 from triage.redaction.numbers import Gap, Number, gap, joined, words_between
 
 REACH: Final = 14  # words between an announcement and its number, at most
+_FAR: Final = 250  # characters
 _OTHER_TOPICS: Final = """
 phone telephone cell mobile call reach text fax zip postcode postal address street avenue road order
 invoice dollars dollar euros pounds budget quote estimate feet square units extension email pm am
@@ -22,14 +25,13 @@ def first_after(
     text: str, numbers: Sequence[Number], position: int, reach: int = REACH
 ) -> int | None:
     """The index of the number that an announcement ending at `position` is about."""
-    for index, number in enumerate(numbers):
-        if number.start < position:
-            continue
-        between = text[position : number.start]
-        words = words_between(text, position, number.start)
-        told = len(words) <= reach and not _STOPS.intersection(words) and "$" not in between
-        return index if told else None
-    return None
+    index = bisect_left(numbers, position, key=lambda number: number.start)
+    if index == len(numbers) or numbers[index].start - position > _FAR:
+        return None
+    start = numbers[index].start
+    words = words_between(text, position, start)
+    told = len(words) <= reach and not _STOPS.intersection(words)
+    return index if told and "$" not in text[position:start] else None
 
 
 def told(
@@ -49,7 +51,7 @@ def told(
     taken: list[Number] = []
     sums: dict[int, int] = {}
     total = 0
-    for number in numbers[first:]:
+    for number in islice(numbers, first, None):
         if taken and gap(text, taken[-1], number) > most:
             break
         taken.append(number)

@@ -62,15 +62,12 @@ def _social_insurance(text: str) -> bool:
 
 
 _NUMBER: Final = r"(?:(?:'s)? ?(?:security )?(?:number|num|no\b\.?|#))?"
+_NO_MEDIA: Final = r"(?! (?:media|network|page|account|club|hall|event))"
 _ANNOUNCED: Final = tuple(
     Announced(_words(words), lengths)
     for words, lengths in (
         (rf"(?:social security|ssn|s\.s\.n\.){_NUMBER}", (9, 8, 10)),
-        (
-            r"(?:my|your|his|her|the|full) social\b"
-            r"(?! (?:media|network|page|account|club|hall|event))",
-            (9, 8, 10),
-        ),
+        (rf"(?:my|your|his|her|the|full) social\b{_NO_MEDIA}", (9, 8, 10)),
         (rf"itin\b{_NUMBER}|individual taxpayer\w*{_NUMBER}", (9, 8, 10)),
         (rf"social insurance{_NUMBER}", (9, 8, 10)),
         (rf"tax file{_NUMBER}|tfn\b", (9, 8)),

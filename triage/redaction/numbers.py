@@ -12,7 +12,8 @@ from typing import Final
 from triage.redaction import spoken
 
 _ELSEWHERE: Final = re.compile(
-    r"(?:https?://|www\.)\S+|\S+@\S+\.\w+"  # addresses hold ids, never what somebody reads out
+    r"(?:https?://|www\.)\S+"
+    r"|(?<!\S)\S{1,100}@\S{1,200}\.\w+"  # addresses hold ids, never what somebody reads out
     r"|(?<!\d)\d{1,2}:\d{2}(?::\d{2})?(?!\d)",  # the time of day
     re.IGNORECASE,
 )

@@ -58,7 +58,7 @@ def mask(transcript: Transcript, families: Collection[Family] = FAMILIES) -> Mas
             place = (begins + part.start, begins + part.end)
             pieces.append(Finding(part.finding.kind, (place,), _last(part)))
         at += len(line) + 1
-    masked = texts.replace(whole, pieces)
+    masked = texts.masked(whole, pieces)
     return MaskedSpeech(
         replace(transcript, segments=tuple(segments)), _merged(silent, transcript), masked
     )
