@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
-from triage.redaction.numbers import Gap, Number, gap, joined, words_between
+from triage.redaction.numbers import Gap, Number, gap, joined, priced, words_between
 
 REACH: Final = 14  # words between an announcement and its number, at most
 _FAR: Final = 250  # characters
@@ -31,7 +31,7 @@ def first_after(
     start = numbers[index].start
     words = words_between(text, position, start)
     told = len(words) <= reach and not _STOPS.intersection(words)
-    return index if told and "$" not in text[position:start] else None
+    return index if told and not priced(text[position:start], numbers[index]) else None
 
 
 def told(

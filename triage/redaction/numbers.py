@@ -18,9 +18,12 @@ _ELSEWHERE: Final = re.compile(
     re.IGNORECASE,
 )
 _NUMBER: Final = re.compile(
-    rf"(?<![\w'\u2019])(?:{spoken.SPOKEN})|(?<![^\W_])(?P<figures>\d+)(?![^\W_])", re.IGNORECASE
+    rf"(?<![\w'\u2019])(?:{spoken.SPOKEN})|(?<![^\W_])(?P<figures>\d+)(?!(?!ok\b)[^\W_])",
+    re.IGNORECASE,
 )
-_TIGHT: Final = re.compile(r"[-\s\u2010-\u2015.,/·•_*()>|:;#\u00ad\u200b-\u200d\u2060\ufeff]{0,12}")
+_TIGHT: Final = re.compile(
+    r"[-$\s\u2010-\u2015.,/·•_*()>|:;#\u00ad\u200b-\u200d\u2060\ufeff]{0,12}"
+)
 _TURN: Final = re.compile(
     r"(?:^|\n)[ \t]*(?:\[?\d{1,2}:\d{2}(?::\d{2})?(?: ?[ap]m)?\]?[ \t]*)?"
     r"(?P<who>[A-Za-z][\w .'\u2019-]{0,30}):",
@@ -90,14 +93,23 @@ def scan(text: str) -> list[Number]:
 def gap(text: str, before: Number, after: Number) -> Gap:
     """What stands between two numbers that follow each other."""
     between = text[before.end : after.start]
+    if priced(between, after):
+        return Gap.BROKEN
     if _TIGHT.fullmatch(between):
         return Gap.TIGHT
     words = [word.lower().replace("\u2019", "'") for word in _WORD.findall(_TURN.sub(" ", between))]
-    if len(words) > _MOST_WORDS or re.search(r"[$€£@%&=+]", between):
+    if len(words) > _MOST_WORDS or re.search(r"[@%&=+]", between):
         return Gap.BROKEN
     if all(word in _FILLERS for word in words):
         return Gap.LOOSE
     return Gap.PATTER if all(word in _PATTER for word in words) else Gap.BROKEN
+
+
+def priced(before: str, number: Number) -> bool:
+    """Whether a currency stands before a number. Recognisers write one before long numbers too, but
+    nobody says a price of seven figures without a pause.
+    """
+    return bool(re.search(r"[$€£]", before)) and len(number.digits) < 7
 
 
 def runs(text: str, numbers: Sequence[Number], most: Gap = Gap.LOOSE) -> list[list[Number]]:

@@ -12,7 +12,9 @@ from triage.redaction.text import Masked
 from triage.types import Segment, Transcript
 
 _AROUND_S: Final = 0.2  # recognisers place words within a quarter of a second at best
-_JOINED_S: Final = 0.5  # what is left between two silences is breath
+_PAUSE_S: Final = 2.0  # numbers they place worse: the pause around one is silenced too, up to this
+_BREATH_S: Final = 1.0  # nothing is left that is shorter
+_TURN_S: Final = 4.0  # what somebody else says while a number is read out is mostly that number
 
 Seconds = tuple[tuple[float, float], ...]
 
@@ -46,21 +48,23 @@ def mask(transcript: Transcript, families: Collection[Family] = FAMILIES) -> Mas
         return MaskedSpeech(transcript, (), Masked(whole, ()))
     segments: list[Segment] = []
     pieces: list[Finding] = []
-    silent: list[tuple[float, float]] = []
+    silent: dict[Finding, list[tuple[float, float]]] = {}
     at = 0
     for segment in transcript.segments:
         line = segment.text if segment.speaker == "unknown" else _line(segment)
         begins = at + len(line) - len(segment.text)
         hidden = _hidden(found, begins, begins + len(segment.text))
-        silent += [_when(segment, part.start, part.end) for part in hidden]
         segments.append(_without(segment, hidden))
         for part in hidden:
+            when = _widened(_when(segment, part.start, part.end), segment, transcript)
+            silent.setdefault(part.finding, []).append(when)
             place = (begins + part.start, begins + part.end)
             pieces.append(Finding(part.finding.kind, (place,), _last(part)))
         at += len(line) + 1
     masked = texts.masked(whole, pieces)
+    stretches = [one for told in silent.values() for one in _merged(told, _TURN_S)]
     return MaskedSpeech(
-        replace(transcript, segments=tuple(segments)), _merged(silent, transcript), masked
+        replace(transcript, segments=tuple(segments)), _merged(stretches, _BREATH_S), masked
     )
 
 
@@ -138,14 +142,34 @@ def _when(segment: Segment, start: int, end: int) -> tuple[float, float]:
     return said[0].start, said[-1].end
 
 
-def _merged(seconds: Sequence[tuple[float, float]], transcript: Transcript) -> Seconds:
-    """In order, with room on both sides, and joined where hardly anything is left between."""
+def _widened(
+    when: tuple[float, float], segment: Segment, transcript: Transcript
+) -> tuple[float, float]:
+    """With the pauses around it, up to the words before and behind on its channel."""
+    start, end = when
+    before, behind = start - _PAUSE_S, end + _PAUSE_S
+    for other in transcript.segments:
+        if other.channel == segment.channel:
+            for first, last in _times(other):
+                if last <= start:
+                    before = max(before, last)
+                if first >= end:
+                    behind = min(behind, first)
+    start, end = min(before, start - _AROUND_S), max(behind, end + _AROUND_S)
+    return max(0.0, start), min(max(transcript.duration_s, when[1]), end)
+
+
+def _times(segment: Segment) -> list[tuple[float, float]]:
+    words = getattr(segment, "words", ())
+    return [(word.start, word.end) for word in words] or [(segment.start, segment.end)]
+
+
+def _merged(seconds: Sequence[tuple[float, float]], within: float) -> Seconds:
+    """In order, and joined where no more than `within` seconds are left between."""
     merged: list[tuple[float, float]] = []
     for start, end in sorted(seconds):
-        begin = max(0.0, start - _AROUND_S)
-        finish = min(max(transcript.duration_s, end), end + _AROUND_S)
-        if merged and begin - merged[-1][1] < _JOINED_S:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], finish))
+        if merged and start - merged[-1][1] <= within:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
         else:
-            merged.append((begin, finish))
+            merged.append((start, end))
     return tuple((round(start, 3), round(end, 3)) for start, end in merged)
