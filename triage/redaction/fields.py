@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -76,6 +77,7 @@ class Redactor:
             after
             for before, after in zip(signal.evidence, evidence, strict=True)
             if sources.of(before.field).touches(before.start, before.end)
+            and _tells(signal, before.quote)
         ]
         value = hidden[0].quote if hidden else self.text(signal.value)
         normalized = "" if hidden else self.text(signal.normalized)
@@ -97,6 +99,13 @@ class Redactor:
 
     def _values(self, values: Mapping[str, str]) -> Mapping[str, str]:
         return {name: self._value(name, value) for name, value in values.items()}
+
+
+def _tells(signal: Signal, quote: str) -> bool:
+    """Whether a signal repeats its evidence, as a phone number does and a readiness does not."""
+    figures = re.sub(r"\D", "", quote)
+    known = (re.sub(r"\D", "", value)[-6:] for value in (signal.value, signal.normalized))
+    return signal.value in quote or any(len(told) > 3 and told in figures for told in known)
 
 
 class _Sources:

@@ -12,7 +12,7 @@ from triage.redaction.text import Masked
 from triage.types import Segment, Transcript
 
 _AROUND_S: Final = 0.2  # recognisers place words within a quarter of a second at best
-_PAUSE_S: Final = 2.0  # numbers they place worse: the pause around one is silenced too, up to this
+_PAUSE_S: Final = 1.0  # numbers they place worse: the pause around one is silenced too, up to this
 _BREATH_S: Final = 1.0  # nothing is left that is shorter
 _TURN_S: Final = 4.0  # what somebody else says while a number is read out is mostly that number
 
