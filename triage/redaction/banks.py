@@ -23,13 +23,14 @@ _LETTERS: Final = re.compile(
     re.IGNORECASE,
 )
 _BANK: Final = re.compile(
-    r"\b(?:bank(?:ing|s|verbindung)?|checking|savings|routing|sort[ -]?code|ach|direct debit"
+    r"\b(?:bank(?:ing|s|verbindung)?|checking|savings|routing|rtg|sort[ -]?code|ach"
+    r"|(?:direct )?debit"
     r"|direct deposit|wire|bacs|swift|bic|void(?:ed)? check|transit|aba|standing order|konto|blz"
     r"|bsb)\b",
     re.IGNORECASE,
 )  # fmt: skip
 _ACCOUNT: Final = re.compile(
-    r"\b(?:account|acct|a/c|acc)\b\.?(?: ?(?:number|num|no|#))?\.?|\bkonto(?:nummer|-?nr)\b\.?"
+    r"\b(?:account|acct|a/c|acc)\b\.?(?: ?(?:number|num|no|#))?\.?|\bkonto(?:nummer|-?nr)?\b\.?"
     r"|\b(?:checking|savings)\b",
     re.IGNORECASE,
 )
@@ -38,11 +39,13 @@ _SURE_ACCOUNT: Final = re.compile(
 )
 _ROUTING: Final = re.compile(
     r"\brouting(?: ?(?:and transit )?(?:number|num|no|#))?\b|\baba(?: ?(?:number|no|#))?\b"
-    r"|\bRTN\b",
+    r"|\brtn\b|\brtg\b",
     re.IGNORECASE,
 )
 _SORT: Final = re.compile(r"\bsort[ -]?codes?\b", re.IGNORECASE)
 _BLZ: Final = re.compile(r"\b(?:blz|bankleitzahl|bsb)\b", re.IGNORECASE)
+_SORT_FORM: Final = re.compile(r"(?<![\d-])\d{2}-\d{2}-\d{2}(?![\d-])")
+_CLOSE: Final = 30  # characters between an account and its sort code, at most
 _AROUND: Final = 160
 _ACCOUNT_DIGITS: Final = tuple(range(17, 5, -1))
 
@@ -61,7 +64,19 @@ def find(text: str, numbers: Sequence[Number]) -> list[Finding]:
             taken = _behind(text, numbers, match, found)
             if taken and not _known(found, taken):
                 found.append(Finding("bank account", parts(text, taken)))
-    return found
+    return [*found, *_sort_codes(text, found)]
+
+
+def _sort_codes(text: str, accounts: Sequence[Finding]) -> Iterator[Finding]:
+    """`12-34-56` beside an account."""
+    for match in _SORT_FORM.finditer(text):
+        start, end = match.span()
+        beside = any(
+            one.kind == "bank account" and one.start - _CLOSE <= end and start <= one.end + _CLOSE
+            for one in accounts
+        )
+        if beside and not any(one.start < end and start < one.end for one in accounts):
+            yield Finding("sort code", ((start, end),))
 
 
 def _behind(

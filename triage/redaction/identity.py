@@ -57,6 +57,10 @@ def _nino(text: str) -> bool:
     return text[:2].upper() not in {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"}
 
 
+def _any_number(_: str) -> bool:
+    return True
+
+
 def _social_insurance(text: str) -> bool:
     return luhn.is_valid(re.sub(r"\D", "", text))
 
@@ -106,6 +110,7 @@ _SHAPED: Final = (
         _nino,
         _words(r"national insurance|nino\b|ni (?:number|no)"),
     ),
+    Shaped(_form(r"\d{3}[ -]\d{2}[ -]\d{4}"), _any_number, _words(r"social\b|ssn|itin\b")),
     Shaped(
         _form(r"\d{3}[ -]\d{3}[ -]\d{3}"),
         _social_insurance,
