@@ -3,8 +3,8 @@
     python benchmarks/redaction.py [--corpus] [--half dev|test]
 
 Recall is of the marked numbers in tests/unit/data/redaction.jsonl, by default of the half that
-nothing was tuned on. With --corpus every lead of the training corpus is masked, too: whatever that masks is
-shown, and evidence of signals must stay.
+nothing was tuned on. With --corpus every lead of the training corpus is masked, too: whatever that
+masks is shown, and evidence of signals must stay.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def mask(transcript: Transcript, families: Collection[Family] = FAMILIES) -> Mas
     silent: dict[Finding, list[tuple[float, float]]] = {}
     at = 0
     for segment in transcript.segments:
-        line = segment.text if segment.speaker == "unknown" else _line(segment)
+        line = replace(transcript, segments=(segment,)).text  # who speaks, and the text
         begins = at + len(line) - len(segment.text)
         hidden = _hidden(found, begins, begins + len(segment.text))
         segments.append(_without(segment, hidden))
@@ -66,10 +66,6 @@ def mask(transcript: Transcript, families: Collection[Family] = FAMILIES) -> Mas
     return MaskedSpeech(
         replace(transcript, segments=tuple(segments)), _merged(stretches, _BREATH_S), masked
     )
-
-
-def _line(segment: Segment) -> str:
-    return f"{segment.speaker.title()}: {segment.text}"
 
 
 def _hidden(found: Sequence[Finding], begins: int, ends: int) -> list[_Hidden]:
