@@ -22,10 +22,14 @@ from triage.engines.listener import listening
 from triage.errors import Configuration, Usage
 from triage.intake.calls.reader import CallReader
 from triage.pipeline.backfill import Backfill
+from triage.pipeline.discretion import Discretion
 from triage.pipeline.dispatch import Dispatch
+from triage.pipeline.exports import Exports
 from triage.pipeline.hearing import Hearing
 from triage.pipeline.replay import Replay
+from triage.pipeline.silencing import Silencer
 from triage.pipeline.steps import Steps
+from triage.redaction.speech import Seconds
 from triage.rules.rulebook import Rulebook
 from triage.settings import Classifier as ClassifierSettings
 from triage.settings import Settings
@@ -150,6 +154,24 @@ def transcribe_again(settings: Settings, repository: Repository, inquiry_id: str
     if transcript is None:
         raise Usage(f"{inquiry_id} is a voicemail whose mail brought no recording")
     return transcript
+
+
+@contextmanager
+def open_exports(settings: Settings, *, unredacted: bool = False) -> Iterator[Exports]:
+    """What gives inquiries out, masked as the settings say unless that is asked for."""
+    with open_repository(settings) as repository:
+        discretion = Discretion() if unredacted else Discretion.of(settings)
+        yield Exports(settings, repository, discretion, silencer(settings))
+
+
+def silencer(settings: Settings) -> Silencer:
+    """Makes silent copies of recordings, in a process that is started for each."""
+
+    def silence(path: Path, out: Path, seconds: Seconds) -> None:
+        with TranscriberHost(settings.transcription, settings.limits) as host:
+            host.silence(path, out, seconds)
+
+    return silence
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from triage.cli import (
     quarantine,
     recordings,
     records,
+    redact,
     text,
     worker,
 )
@@ -63,6 +64,7 @@ def options(
 
 worker.register(app)
 text.register(app)
+redact.register(app)
 records.register(app)
 correct.register()
 quarantine.register()

@@ -71,23 +71,25 @@ def export(
     target: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file; default: standard output.")
     ] = None,
+    unredacted: Annotated[
+        bool, typer.Option("--unredacted", help="With the numbers that [redaction] masks.")
+    ] = False,
 ) -> None:
     """Write one inquiry with all that was found, for other programs."""
     import json  # noqa: PLC0415 - with the next
 
     from triage.errors import Usage  # noqa: PLC0415
-    from triage.pipeline.exports import exported, raw_copy  # noqa: PLC0415 - heavy
-    from triage.wiring import open_repository  # noqa: PLC0415 - heavy
+    from triage.wiring import open_exports  # noqa: PLC0415 - heavy
 
     if form not in {"vcon", "raw"}:
         raise Usage(f"--format {form}: choose vcon or raw")
     settings = of(context).required_settings
-    with open_repository(settings) as repository:
-        found = one_inquiry(repository, inquiry)
+    with open_exports(settings, unredacted=unredacted) as exports:
+        found = one_inquiry(exports.repository, inquiry)
         if form == "raw":
-            content = raw_copy(repository, found)
+            content = exports.raw_copy(found)
         else:
-            container = exported(settings, repository, found, original=original)
+            container = exports.exported(found, original=original)
             content = (json.dumps(container, ensure_ascii=False, indent=2) + "\n").encode()
     if target is None:
         typer.echo(content, nl=False)

@@ -14,7 +14,7 @@ from triage.cli.context import of
 if TYPE_CHECKING:
     from triage.types import Transcript
 
-_AUDIO = {
+AUDIO = {
     ".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".mp4", ".gsm", ".au", ".amr", ".webm",
     ".ulaw", ".alaw", ".aac",
 }  # fmt: skip
@@ -142,7 +142,7 @@ def _recordings(audio: list[Path]) -> list[Path]:
     paths: list[Path] = []
     for path in audio:
         if path.is_dir():
-            found = [file for file in path.rglob("*") if file.suffix.lower() in _AUDIO]
+            found = [file for file in path.rglob("*") if file.suffix.lower() in AUDIO]
             paths.extend(sorted(file for file in found if file.is_file()))
         elif path.exists():
             paths.append(path)

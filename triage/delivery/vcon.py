@@ -35,12 +35,13 @@ def vcon(
     original: bytes | None = None,
     media_type: str = "",
     recordings: Sequence[bytes] = (),
+    withheld: str = "",
 ) -> dict[str, Any]:
     """The container, ready for `json.dumps`.
 
     `identity` and `created_at` make the id: exporting again gives the same one. `domain` names who
     exports. `original`: the mail or the recording, to be put in whole, and `recordings` those of a
-    voicemail, in their order.
+    voicemail, in their order; `withheld`: why the mail is not.
     """
     inquiry = case.inquiry
     if inquiry.voicemail:
@@ -56,7 +57,7 @@ def vcon(
         "parties": [_party(inquiry.sender, case.qualification), *map(_party, inquiry.recipients)],
         "dialog": dialogs,
         "analysis": _analysis(case),
-        "attachments": _attachments(case, original, media_type),
+        "attachments": _attachments(case, original, media_type, withheld),
     }
 
 
@@ -129,7 +130,9 @@ def _messages(case: Case, recordings: Sequence[bytes]) -> list[dict[str, Any]]:
     return found or [whole]
 
 
-def _attachments(case: Case, original: bytes | None, media_type: str) -> list[dict[str, Any]]:
+def _attachments(
+    case: Case, original: bytes | None, media_type: str, withheld: str
+) -> list[dict[str, Any]]:
     """Mails: the mail as it came, if it is wanted, and what was attached, by name."""
     inquiry = case.inquiry
     if inquiry.channel != "email" and inquiry.voicemail is None:
@@ -148,6 +151,9 @@ def _attachments(case: Case, original: bytes | None, media_type: str) -> list[di
                 "body": _base64url(original),
             }
         )
+    if withheld:
+        left_out = {"purpose": f"withheld: {withheld}", "filename": "original.eml"}
+        found.append(common | left_out | {"mediatype": media_type})
     for attachment in inquiry.attachments:
         if attachment in heard:
             continue  # it is a dialog

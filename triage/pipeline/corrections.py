@@ -16,6 +16,7 @@ from classifiers.labels import LABELS
 from triage.delivery.payload import Case
 from triage.errors import Transient, Usage
 from triage.pipeline.decide import decide, held_back, may_be_lead, untaken
+from triage.pipeline.discretion import Discretion
 from triage.pipeline.prior import ruling
 from triage.pipeline.reading import read
 from triage.pipeline.ruled import certain
@@ -133,6 +134,8 @@ class Corrections:
         before = stored_case(self.repository, inquiry_id)
         if work.stage is not Stage.SETTLED or before is None:
             raise Usage(f"{inquiry_id} is {work.stage}; only a settled inquiry can be renewed")
+        if transcript is not None:
+            transcript = Discretion.of(self.settings).stored.transcript(transcript).transcript
         heard = transcript or known
         qualification = None
         if may_be_lead(before.verdict, self.settings.decision):

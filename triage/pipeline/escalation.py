@@ -11,6 +11,7 @@ import structlog
 
 from triage.delivery import events
 from triage.delivery.links import LinkSigner
+from triage.pipeline.discretion import Discretion
 from triage.settings import Acknowledge, Settings
 from triage.store import records
 from triage.store.acknowledgements import Overdue
@@ -69,7 +70,9 @@ class Escalation:
 
     def _body(self, lead: Overdue, at: datetime) -> str:
         archive = self.repository.archive
+        redactor = Discretion.of(self.settings).outgoing
         inquiry = archive.content(lead.inquiry_id)
+        inquiry = redactor.inquiry(inquiry) if inquiry else None
         qualification = archive.qualification(lead.inquiry_id)
         told = [
             delivery

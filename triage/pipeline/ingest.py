@@ -10,6 +10,7 @@ from pathlib import Path
 from triage import metrics
 from triage.errors import Permanent
 from triage.intake.fingerprint import fingerprint
+from triage.pipeline.silencing import discard
 from triage.sources.base import REFUSED_MARK, Batch, Fetched, Source
 from triage.store.arrivals import Arrival
 from triage.store.repository import Repository
@@ -92,6 +93,10 @@ def take_in(
             backlog = batch.backlog or bool(held)
             arrivals.append(replace(arrival, backlog=backlog, held=held, again=item.again))
     new = repository.arrivals.receive(arrivals, source, batch.cursor)
+    if len(new) < len(arrivals):
+        for arrival in arrivals:
+            if arrival.channel == "call":  # seen again, perhaps, while only a silenced copy is kept
+                discard(repository, arrival.raw.sha256)
     if len(new) == len(arrivals):  # what was seen before came long ago
         for arrival in arrivals:
             if not arrival.backlog:

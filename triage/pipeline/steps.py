@@ -21,7 +21,9 @@ from triage.intake.calls.reader import CallReader
 from triage.intake.mail import parse_mail
 from triage.intake.parser import MANY, MailParser, Stored
 from triage.intake.voicemail.notice import as_call
+from triage.pipeline import silencing
 from triage.pipeline.decide import decide, held_back, may_be_lead, untaken
+from triage.pipeline.discretion import Discretion
 from triage.pipeline.hearing import Hearing
 from triage.pipeline.prior import ruling
 from triage.pipeline.reading import Reading, read
@@ -77,6 +79,10 @@ class Steps:
         for work in works:
             action(work)
 
+    @property
+    def _discretion(self) -> Discretion:
+        return Discretion.of(self.settings)
+
     def _begin(self, step: Step, works: Sequence[Work]) -> None:
         """Count the attempt first, so that what kills the process is not tried for ever."""
         for work in works:
@@ -106,7 +112,8 @@ class Steps:
         if recordings:
             country, rules = self.settings.business.country, self.settings.calls
             pairs = [(work, as_call(inquiry, country, rules)) for work, inquiry in pairs]
-        self.repository.worklist.parsed_all(pairs)
+        kept = self._discretion.kept
+        self.repository.worklist.parsed_all([(work, kept(inquiry)) for work, inquiry in pairs])
         for work in works:
             if not is_mail(work):
                 self._parse_call(work)
@@ -147,7 +154,7 @@ class Steps:
             duration_s=sound.duration_s,
             campaign=work.campaign,
         )
-        self.repository.worklist.parsed(work, inquiry)
+        self.repository.worklist.parsed(work, self._discretion.kept(inquiry))
 
     def transcribe(self, work: Work) -> None:
         """A recording to text, unless nobody may transcribe it."""
@@ -157,10 +164,19 @@ class Steps:
             return
         if is_mail(work):
             hearing = Hearing(self.settings, self.repository.blobs, self.transcriber.transcribe)
-            self.repository.worklist.heard(work, *hearing.heard(inquiry, work.attempts))
+            heard, message = hearing.heard(inquiry, work.attempts)
+            self._heard(work, heard, message)
             return
         transcript = self.transcriber.transcribe(self.repository.blobs.path(work.sha256))
-        self.repository.worklist.transcribed(work, transcript)
+        silencing.settle(
+            self.repository, work, transcript, self._discretion, self.transcriber.silence
+        )
+
+    def _heard(self, work: Work, inquiry: Inquiry, message: Transcript | None) -> None:
+        """Store what was heard in a mail, as it may be stored."""
+        discretion = self._discretion
+        kept = discretion.stored.transcript(message).transcript if message else None
+        self.repository.worklist.heard(work, discretion.kept(inquiry), kept)
 
     def classify(self, works: Sequence[Work]) -> None:
         """Texts to verdicts, in one batch."""
@@ -192,6 +208,8 @@ class Steps:
     def settle(self, work: Work) -> None:
         """Everything known to an outcome, and the events it causes."""
         archive = self.repository.archive
+        if work.channel == "call" and self.settings.redaction.stored:
+            silencing.forget(self.repository, work.id)
         verdict = self._stored(archive.verdict(work.id), "verdict")
         qualification = archive.qualification(work.id)
         reading = self._reading(work)

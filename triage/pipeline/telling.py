@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 
 from triage.delivery import events, payload
 from triage.delivery.filters import Facts, wants
 from triage.delivery.links import LinkSigner
 from triage.delivery.payload import Case, Cause, Speaker
 from triage.pipeline.contacts import contact
+from triage.pipeline.discretion import Discretion
 from triage.settings import Destination, Settings
 from triage.store import records
 from triage.store.handovers import Handover, Ledger, Plan
@@ -54,7 +56,10 @@ class Teller:
         """`tell`, for the transaction that decides; nobody is told of what is `held`."""
         if held:
             return lambda ledger: self.remember(case, ledger)
-        return lambda ledger: self.tell(case, ledger, records.now(), said)
+        told = _lazily(self.settings, case)
+        if case.verdict.label == "lead":
+            told()  # masking a long text takes its time, and nobody should wait for that
+        return lambda ledger: self.tell(case, ledger, records.now(), said, told)
 
     def remember(self, case: Case, ledger: Ledger) -> list[Delivery]:
         """Who made a lead, for later; no events."""
@@ -64,13 +69,20 @@ class Teller:
         return []
 
     def tell(
-        self, case: Case, ledger: Ledger, at: datetime, said: Said | None = None
+        self,
+        case: Case,
+        ledger: Ledger,
+        at: datetime,
+        said: Said | None = None,
+        told: Callable[[], Case] | None = None,
     ) -> list[Delivery]:
-        """The events that make every destination know what is true now."""
+        """The events that make every destination know what is true now. `told`: the case as others
+        may know it, where somebody has it already.
+        """
         lead = case.verdict.label == "lead"
         if lead or said is not None:
             ledger.exclusive()
-        telling = _Telling(self, case, ledger, at, said or Said())
+        telling = _Telling(self, case, ledger, at, said or Said(), told)
         if lead:
             telling.lead()
         else:
@@ -138,14 +150,27 @@ def stored_case(repository: Repository, inquiry_id: str) -> Case | None:
     )
 
 
+def _lazily(settings: Settings, case: Case) -> Callable[[], Case]:
+    """The case as others may know it, masked when it is first asked for."""
+    return cache(lambda: Discretion.of(settings).told(case))
+
+
 class _Telling:
     """One inquiry's events, as they are put together."""
 
     def __init__(
-        self, teller: Teller, case: Case, ledger: Ledger, at: datetime, said: Said
+        self,
+        teller: Teller,
+        case: Case,
+        ledger: Ledger,
+        at: datetime,
+        said: Said,
+        told: Callable[[], Case] | None = None,
     ) -> None:
         self._teller = teller
-        self._case = case
+        self._case = case  # what is true; what others may know of it is `_told`
+        self._masked = told or _lazily(teller.settings, case)
+        self._discretion = Discretion.of(teller.settings)
         self._ledger = ledger
         self._said = said
         self._at = at
@@ -156,6 +181,10 @@ class _Telling:
             acknowledged=bool(teller.settings.acknowledge.listen),
         )
         self.deliveries: list[Delivery] = []
+
+    @property
+    def _told(self) -> Case:
+        return self._masked()
 
     def lead(self) -> None:
         """A lead: new, another inquiry of somebody known, or changed since it was told."""
@@ -172,7 +201,7 @@ class _Telling:
         if self._case.decision.outcome == Outcome.FORWARD:
             for target in self._targets(person):
                 if target.name not in told and target.name not in earlier:
-                    self._opened(self._case, target.name)
+                    self._opened(self._told, target.name)
 
     def retraction(self) -> None:
         """No lead, whatever destinations were told."""
@@ -186,12 +215,12 @@ class _Telling:
                 )
                 continue
             body = payload.lead_retracted(
-                self._case,
+                self._told,
                 self._speaker,
                 refers_to=handover.lead_id,
                 previous=self._said.previous,
                 by=self._said.by,
-                note=self._said.note,
+                note=self._discretion.outgoing.text(self._said.note),
             )
             self._add(handover.destination, events.LEAD_RETRACTED, body, refers_to=handover.lead_id)
             self._inherit(handover)
@@ -208,7 +237,7 @@ class _Telling:
     def classified(self) -> None:
         """What the inquiry was found to be, for those who asked to be told of every one."""
         for target in self._teller.interested(self._case, events.INQUIRY_CLASSIFIED):
-            body = payload.inquiry_classified(self._case, self._speaker)
+            body = payload.inquiry_classified(self._told, self._speaker)
             last = self._ledger.last_body(target.name, (events.INQUIRY_CLASSIFIED,))
             if last and not payload.changes(last, body):
                 continue
@@ -249,6 +278,7 @@ class _Telling:
         return [*(target for target in wanting if not target.owns), *owning]
 
     def _opened(self, case: Case, destination: str) -> str:
+        """Tell of a lead; the case is one that others may know."""
         body = payload.lead_qualified(case, self._speaker)
         event_id = self._add(destination, events.LEAD_QUALIFIED, body, inquiry_id=case.inquiry.id)
         self._ledger.hand_over(case.inquiry.id, destination, event_id, opened=True)
@@ -284,13 +314,13 @@ class _Telling:
                 case = self._teller.find(inquiry_id)
                 if case is None or case.decision.outcome != Outcome.FORWARD:
                     continue
-                heir_id = self._opened(case, lost.destination)
+                heir_id = self._opened(self._discretion.told(case), lost.destination)
             else:
                 self._ledger.hand_over(inquiry_id, lost.destination, heir_id, opened=False)
 
     def _update(self, lead: Handover, cause: Cause, changes: list[str]) -> str:
         return payload.lead_updated(
-            self._case, self._speaker, refers_to=lead.lead_id, cause=cause, changes=changes
+            self._told, self._speaker, refers_to=lead.lead_id, cause=cause, changes=changes
         )
 
     def _add(

@@ -31,6 +31,7 @@ from triage.settings.recordings import (
     SidecarName,
     Zone,
 )
+from triage.settings.redaction import Redaction, RedactionKind
 from triage.settings.root import Settings, Source, child_environment, load, settings_file
 from triage.settings.running import Engine, Metrics, Store
 from triage.settings.section import Name, Seconds, Secret, Section, Share
@@ -74,6 +75,8 @@ __all__ = [
     "People",
     "RecordingsBase",
     "RecordingsSource",
+    "Redaction",
+    "RedactionKind",
     "Rules",
     "S3Source",
     "Seconds",

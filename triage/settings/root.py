@@ -27,6 +27,7 @@ from triage.settings.business import Business, IdealCustomer
 from triage.settings.delivery import Acknowledge, DeliveryRules, Destination, Links, People
 from triage.settings.mailboxes import ImapSource, MaildirSource
 from triage.settings.recordings import Calls, RecordingsSource, S3Source, SftpSource
+from triage.settings.redaction import Redaction
 from triage.settings.running import Engine, Metrics, Store
 from triage.settings.section import Name
 from triage.settings.triaging import (
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     rules: Rules = Rules()
     taxonomy: dict[Name, OwnLabel] = {}
     decision: DecisionRules = DecisionRules()
+    redaction: Redaction = Redaction()
     destinations: tuple[Destination, ...] = ()
     delivery: DeliveryRules = DeliveryRules()
     people: People = People()

@@ -83,6 +83,13 @@ class BlobStore:
             raise Permanent(f"the stored copy {sha256[:12]}… in {self.root} is damaged")
         return content
 
+    def remove(self, sha256: str) -> None:
+        """Forget a content; that it is not there is as good."""
+        try:
+            self._place(sha256).unlink(missing_ok=True)
+        except OSError as error:
+            raise Transient(f"blob store {self.root}: {error}") from error
+
     def _place(self, sha256: str) -> Path:
         return self.root / sha256[:2] / sha256[2:4] / sha256
 

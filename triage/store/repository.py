@@ -8,6 +8,7 @@ from triage.store.acknowledgements import Acknowledgements
 from triage.store.archive import Archive
 from triage.store.arrivals import Arrivals
 from triage.store.blobs import BlobStore
+from triage.store.copies import Copies
 from triage.store.corrections import Corrections
 from triage.store.database import Database
 from triage.store.destinations import Destinations
@@ -26,6 +27,7 @@ class Repository:
     def __init__(self, settings: Store) -> None:
         self.database = Database(settings.url)
         self.blobs = BlobStore(settings.data_dir / "blobs")
+        self.copies = Copies(settings.data_dir / "silenced")
         self.arrivals = Arrivals(self.database)
         self.worklist = Worklist(self.database)
         self.archive = Archive(self.database)

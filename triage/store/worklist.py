@@ -8,6 +8,7 @@ That makes each step safe to repeat, whatever was killed, whenever.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,6 +32,8 @@ from triage.types import (
 )
 
 REFUSED = "refused:"  # how the identity of an item begins that its source refused
+
+SILENCED = "silenced"  # the event of a recording that took another one's place
 
 _OPEN = tuple(stage for stage in Stage if stage not in {Stage.SETTLED, Stage.QUARANTINED})
 
@@ -64,6 +67,15 @@ _PARSED = (
     )
 )
 _CONTENT = insert(tables.contents)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A stored recording. `size` in bytes."""
+
+    sha256: str
+    size: int
+    media_type: str
 
 
 class Worklist:
@@ -159,12 +171,19 @@ class Worklist:
             records.note_all(connection, notes)
         return [inquiry.id for inquiry in moved]
 
-    def transcribed(self, work: Work, transcript: Transcript) -> bool:
-        """PARSED → TRANSCRIBED, with the transcript."""
+    def transcribed(
+        self, work: Work, transcript: Transcript, instead: Recording | None = None
+    ) -> bool:
+        """PARSED → TRANSCRIBED, with the transcript. `instead`: the recording that is stored in the
+        place of the one that was heard.
+        """
         moment = records.now()
+        changes = asdict(instead) if instead else {}
         with self.database.write() as connection:
-            if not _move(connection, work, Stage.TRANSCRIBED):
+            if not _move(connection, work, Stage.TRANSCRIBED, **changes):
                 return False
+            if instead:
+                records.note(connection, work.id, SILENCED, {"instead_of": work.sha256})
             connection.execute(
                 insert(tables.transcripts).values(
                     inquiry_id=work.id, data=records.dump(transcript), created_at=moment
@@ -202,6 +221,12 @@ class Worklist:
             detail = {"recordings": len(inquiry.recordings), "notes": notes}
             records.note(connection, work.id, "heard", detail)
         return True
+
+    def holds(self, sha256: str) -> bool:
+        """Whether a stored content is any inquiry's."""
+        query = select(tables.inquiries.c.id).where(tables.inquiries.c.sha256 == sha256).limit(1)
+        with self.database.read() as connection:
+            return connection.execute(query).first() is not None
 
     def passed_over(self, work: Work, why: str) -> bool:
         """PARSED → TRANSCRIBED without a transcript, because nobody may make one."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -67,6 +68,14 @@ def decode(path: Path, limits: Limits, *, opening_s: float | None = None) -> Aud
         samples = samples.mean(axis=0, keepdims=True, dtype=np.float32)
         info = replace(info, warnings=(*info.warnings, FAKE_STEREO))
     return Audio(samples, info)
+
+
+@contextmanager
+def reading(path: Path, limits: Limits) -> Iterator[tuple[Any, Iterator[Any]]]:
+    """The open container and its decoded frames. Raises as `decode` does."""
+    tally = _Tally(path, limits)
+    with _opened(path, limits) as file, _container(path, file) as container:
+        yield container, _frames(container, tally)
 
 
 @dataclass

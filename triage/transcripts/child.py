@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from triage.settings import Limits, Transcription
-from triage.transcripts import audio, messages, recording, weights
+from triage.transcripts import audio, messages, recording, silence, weights
 from triage.transcripts.engine import SpeechEngine
 from triage.transcripts.messages import Message
 from triage.transcripts.weights import Weights
@@ -60,6 +60,10 @@ class Work:
         path = Path(request["path"])
         if request.get("probe"):
             return {"info": messages.packed(audio.probe(path, self._limits))}
+        if "silence" in request:
+            seconds = [(start, end) for start, end in request["silence"]]
+            silence.write(path, Path(request["out"]), seconds, self._limits)
+            return {"silenced": request["out"]}
         transcript = recording.transcribe(
             path,
             lambda: self._loaded(answer),

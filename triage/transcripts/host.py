@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -26,6 +26,7 @@ from triage.types import Transcript
 log = structlog.get_logger(__name__)
 
 FLOOR_S: Final = 60.0
+_SILENCE_S: Final = 300.0  # four hours of sound take one minute
 
 
 class TranscriberHost:
@@ -78,6 +79,16 @@ class TranscriberHost:
         with self._borrowed() as child:
             answer = child.ask({"path": str(path.absolute()), "probe": True}, FLOOR_S)
         return messages.info(_checked(answer)["info"])
+
+    def silence(self, path: Path, out: Path, seconds: Sequence[tuple[float, float]]) -> None:
+        """Write a copy of a recording to `out`, silent in these stretches; see `silence.write`.
+
+        Raises as `transcribe` does.
+        """
+        request = {"path": str(path.absolute()), "silence": seconds, "out": str(out.absolute())}
+        with self._borrowed() as child:
+            answer = child.ask(request, _SILENCE_S)
+        _checked(answer)
 
     @property
     def pids(self) -> tuple[int, ...]:

@@ -3,10 +3,12 @@
 worker → child   {"transcription": {…}, "limits": {…}, "cache_dir": …}   first of all
                  {"path": …, "opening_s": null}        transcribe this
                  {"path": …, "probe": true}            say what it is
+                 {"path": …, "silence": [[0.5, 2]], "out": …}  write a copy, silent in these seconds
 child → worker   {"ready": true}                       once, after the imports
                  {"info": {…}}                         decoded; the answer to a probe
                  {"loading": true}                     the model is being loaded
                  {"transcript": {…}}                   the answer
+                 {"silenced": …}                       the copy is written
                  {"error": {"kind": …, "message": …}}  the answer, when it failed
 """
 
