@@ -37,6 +37,7 @@ class Limits(Section):
 class Transcription(Section):
     """How calls become text. `model`: the name of installed weights or a folder with weights.
 
+    A recording with less than `min_speech_s` seconds of speech is not read, and nobody's lead.
     `time_limit` is in seconds of work per second of audio (with a floor of 60 s a call).
     """
 
@@ -47,6 +48,7 @@ class Transcription(Section):
     workers: int = Field(default=1, ge=1, le=64)
     threads: int = Field(default=1, ge=1, le=64)
     time_limit: Seconds = 5.0
+    min_speech_s: float = Field(default=0.7, ge=0, le=10)
 
 
 class Classifier(Section):
