@@ -12,8 +12,8 @@ from triage.transcripts.engine import NO_SPEECH
 
 FAKE_STEREO: Final = "both channels hold the same audio: read as one channel"
 UNINTELLIGIBLE: Final = "somebody seems to speak, but no word could be made out"
-_INSTEAD: Final = "what is heard instead of speech: "
-_TOO_LITTLE: Final = "too little is said for a message: "
+_INSTEAD: Final = "heard instead: "
+_TOO_LITTLE: Final = "hardly anything is said: "
 
 
 def instead(what: str) -> str:

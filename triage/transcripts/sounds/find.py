@@ -56,7 +56,8 @@ def muted(side: Samples, sounds: Sequence[Sound]) -> Samples:
         start, end = sound.start - _MARGIN_S, sound.end + _MARGIN_S
         gain[max(0, int(start * RATE)) : int(end * RATE)] = 0
     fade = np.ones(_FADE, np.float32) / _FADE
-    return np.asarray(side * np.convolve(gain, fade, mode="same"), np.float32)
+    longer = np.pad(gain, (_FADE // 2, _FADE - 1 - _FADE // 2), mode="edge")
+    return np.asarray(side * np.convolve(longer, fade, mode="valid"), np.float32)
 
 
 def _keyed(figures: Spectrum) -> list[Sound]:
@@ -106,11 +107,8 @@ def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def _span(first: int, last: int, kind: Kind) -> Sound:
-    """Frames as a sound: from the middle of the first to the middle of the last."""
-    middle = FRAME / 2 / RATE
-    return Sound(
-        round(first * SECONDS + middle / 2, 3), round((last - 1) * SECONDS + 1.5 * middle, 3), kind
-    )
+    """Frames `first` to before `last` as a sound."""
+    return Sound(first * SECONDS, ((last - 1) * HOP + FRAME) / RATE, kind)
 
 
 def _frame(seconds: float) -> int:
