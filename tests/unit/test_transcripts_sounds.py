@@ -111,6 +111,11 @@ def test_tones_through_noise_are_found() -> None:
     assert [sound.kind for sound in find.find(noisy)] == ["ring", "ring"]
 
 
+def test_a_long_tone_is_one_tone() -> None:
+    (found,) = find.find(tone(100.0, 425.0))
+    assert (found.kind, found.start, found.end) == ("dial", 0.0, pytest.approx(100.0, abs=0.05))
+
+
 def test_single_frequencies_are_no_keys() -> None:
     assert keys.pressed(tone(1.0, 770.0)) == []
     assert keys.pressed(tone(1.0, 770.0, 1250.0)) == []  # 3.4 % off: Q.24 has it refused

@@ -30,8 +30,9 @@ def raised(side: Samples) -> Samples:
 
 
 def _gain(side: Samples) -> float:
-    whole = side[: side.size // _FRAME * _FRAME].reshape(-1, _FRAME).astype(np.float64)
-    levels = np.sort(10 * np.log10(np.mean(whole**2, axis=1) + 1e-12))
+    whole = side[: side.size // _FRAME * _FRAME].reshape(-1, _FRAME)
+    energy = np.einsum("ij,ij->i", whole, whole, dtype=np.float64) / _FRAME
+    levels = np.sort(10 * np.log10(energy + 1e-12))
     levels = levels[levels > _SILENT_DB]
     if levels.size < _SECOND:
         return 1.0

@@ -70,7 +70,8 @@ def _crossed(block: Samples) -> NDArray[np.float64]:
 def _clearer(samples: Samples) -> int:
     """The channel whose loud moments stand out more; the louder one where both are as clear."""
     whole = samples[:, : samples.shape[1] // _FRAME * _FRAME].reshape(2, -1, _FRAME)
-    levels = 10 * np.log10(np.mean(whole.astype(np.float64) ** 2, axis=2) + 1e-9)
+    energy = np.einsum("ijk,ijk->ij", whole, whole, dtype=np.float64) / _FRAME
+    levels = 10 * np.log10(energy + 1e-9)
     low, high = np.percentile(levels, (10, 95), axis=1)
     spread = high - low
     return int(np.argmax(spread if abs(spread[0] - spread[1]) > 3 else high))

@@ -26,7 +26,7 @@ _STEADY: Final = 0.43
 _STEADY_S: Final = 3.0
 _MUSIC_S: Final = 4.0
 _ONE_NOTE_HZ: Final = 10.0
-_SILENCE: Final = 10 ** (-55 / 20)
+_SILENCE: Final = 10 ** (-55 / 10)
 # A mute begins and ends this much outside of the tone, faded.
 _MARGIN_S: Final = 0.015
 _FADE: Final = RATE // 200
@@ -51,13 +51,15 @@ def muted(side: Samples, sounds: Sequence[Sound]) -> Samples:
     cut = [sound for sound in sounds if sound.kind not in {"music", "hum"}]
     if not cut:
         return side
-    gain = np.ones(side.size, np.float32)
+    silent, fade = side.copy(), np.linspace(1, 0, _FADE, dtype=np.float32)
     for sound in cut:
-        start, end = sound.start - _MARGIN_S, sound.end + _MARGIN_S
-        gain[max(0, int(start * RATE)) : int(end * RATE)] = 0
-    fade = np.ones(_FADE, np.float32) / _FADE
-    longer = np.pad(gain, (_FADE // 2, _FADE - 1 - _FADE // 2), mode="edge")
-    return np.asarray(side * np.convolve(longer, fade, mode="valid"), np.float32)
+        start = max(0, int((sound.start - _MARGIN_S) * RATE))
+        end = min(side.size, int((sound.end + _MARGIN_S) * RATE))
+        before, behind = silent[max(0, start - _FADE) : start], silent[end : end + _FADE]
+        before *= fade[_FADE - before.size :]
+        behind *= fade[::-1][: behind.size]
+        silent[start:end] = 0
+    return silent
 
 
 def _keyed(figures: Spectrum) -> list[Sound]:
@@ -123,5 +125,5 @@ def _inside(sound: Sound, others: Sequence[Sound]) -> bool:
 def otherwise(side: Samples) -> str:
     """What a channel without speech and without known sounds holds: `silence` or `noise`."""
     whole = side[: side.size // HOP * HOP].reshape(-1, HOP)
-    level = np.sqrt(np.mean(whole.astype(np.float64) ** 2, axis=1))
-    return "noise" if level.size and float(np.percentile(level, 95)) > _SILENCE else "silence"
+    energy = np.einsum("ij,ij->i", whole, whole, dtype=np.float64) / HOP
+    return "noise" if energy.size and float(np.percentile(energy, 95)) > _SILENCE else "silence"

@@ -19,7 +19,7 @@ HIGH: Final = (1209, 1336, 1477, 1633)
 
 _FRAME: Final = 512  # 32 ms
 _HOP: Final = 128
-_BATCH: Final = 20_000
+_BATCH: Final = 4_000
 _MIN_SHARE: Final = 0.85
 _MIN_EACH: Final = 0.1  # of the energy: the tones differ by 9 dB at most
 _QUIET: Final = 10 ** (-45 / 10)

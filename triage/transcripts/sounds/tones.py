@@ -27,6 +27,8 @@ MIN_HELD: Final = 0.95
 LONG_S: Final = 0.35
 _SMOOTH_S: Final = 0.02
 _EDGE_S: Final = 0.02
+_GAP_S: Final = 0.06
+_PIECE_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,26 @@ def tones(side: Samples, found: Spectrum) -> list[Tone]:
     bursts: list[Tone] = []
     for first, last, hertz in _runs(found):
         start = max(bursts[-1].end if bursts else 0.0, (first * HOP - FRAME // 2) / RATE)
-        bursts += _bursts(side, start, ((last + 1) * HOP + FRAME) / RATE, hertz)
+        end = ((last + 1) * HOP + FRAME) / RATE
+        while start < end:  # in pieces, so that an hour of dial tone takes no gigabytes
+            for burst in _bursts(side, start, min(start + _PIECE_S, end), hertz):
+                _add(bursts, burst)
+            start += _PIECE_S
     return bursts
+
+
+def _add(bursts: list[Tone], burst: Tone) -> None:
+    """Append a burst, or lengthen the last one where it goes on."""
+    if bursts and _goes_on(bursts[-1], burst):
+        burst = Tone(bursts.pop().start, burst.end, burst.hertz)
+    bursts.append(burst)
+
+
+def _goes_on(before: Tone, burst: Tone) -> bool:
+    if burst.start - before.end > _GAP_S or len(burst.hertz) != len(before.hertz):
+        return False
+    apart = (abs(a - b) for a, b in zip(before.hertz, burst.hertz, strict=True))
+    return max(apart) < MAX_STEP_HZ
 
 
 def _runs(found: Spectrum) -> list[tuple[int, int, tuple[float, ...]]]:
