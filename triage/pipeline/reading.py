@@ -77,7 +77,7 @@ def _read_call(transcript: Transcript) -> tuple[str, Verdict | None, tuple[str, 
     if not transcript.text:
         # What could not be heard is not silence.
         damaged = transcript.partial or notes.proves_nothing(transcript.warnings)
-        doubts = ("nothing could be heard, and the recording is damaged",) if damaged else ()
+        doubts = ("nothing could be understood, but somebody may have spoken",) if damaged else ()
         rule = TOO_SHORT if notes.is_too_little(transcript.warnings) else SILENCE
         return "", ruled.certain("misdial", rule), doubts
     doubts = ("most of the transcript is uncertain",) if _is_mostly_flagged(transcript) else ()

@@ -59,11 +59,12 @@ def transcribe(
     decoded(recording.info)
     duration_s, partial = _extent(path, recording, reading, limits)
     sides, who, warnings = _sides(recording, reading)
-    spoken = [_speech(side) for side in sides]
-    little = not partial and _is_too_little(spoken, reading.min_speech_s, warnings)
-    segments, language = _read([] if little else spoken, who, engine, reading.language)
+    heard = [_speech(side) for side in sides]
+    little = not partial and _is_too_little(heard, reading.min_speech_s, warnings)
+    spoken = [] if little else heard
+    segments, language = _read(spoken, who, engine, reading.language)
     if not segments:
-        warnings += _without_words(sides, spoken, little=little)
+        warnings += _without_words(sides, heard, little=little)
     return Transcript(
         segments=segments,
         language=language,
