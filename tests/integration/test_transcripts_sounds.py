@@ -10,8 +10,9 @@ import pytest
 
 from triage.settings import Limits, Transcription
 from triage.transcripts import notes
-from triage.transcripts.engine import NO_SPEECH
+from triage.transcripts.engine import NO_SPEECH, SpeechEngine
 from triage.transcripts.host import TranscriberHost
+from triage.transcripts.recording import Reading, transcribe
 from triage.transcripts.sounds.kinds import IN_WORDS
 
 SOUNDS = Path(__file__).parents[2] / "fixtures" / "sounds"
@@ -28,10 +29,20 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TranscriberHost]:
 def test_non_speech_is_no_text_and_says_what_it_is(host: TranscriberHost, name: str) -> None:
     transcript = host.transcribe(SOUNDS / name)
 
-    assert [s.text for s in transcript.segments if not s.flags] == []
+    assert transcript.segments == ()
     assert not notes.proves_nothing(transcript.warnings)  # so it is settled, and by a rule
-    if not transcript.segments:
-        assert NO_SPEECH in transcript.warnings or notes.is_too_little(transcript.warnings)
-        reason = notes.reason(transcript.warnings)
-        for kind, words in IN_WORDS.items():
-            assert (words in reason) == (kind in EXPECTED[name])
+    assert NO_SPEECH in transcript.warnings or notes.is_too_little(transcript.warnings)
+    reason = notes.reason(transcript.warnings)
+    for kind, words in IN_WORDS.items():
+        assert (words in reason) == (kind in EXPECTED[name])
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_whisper_is_not_even_asked_for(name: str) -> None:
+    reading = Reading(engine="none", model="none", min_speech_s=Transcription().min_speech_s)
+
+    assert transcribe(SOUNDS / name, no_engine, reading, Limits()).segments == ()
+
+
+def no_engine() -> SpeechEngine:
+    raise AssertionError("an engine was asked for")
