@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from classifiers.labels import SignalName
 from classifiers.verdict import Channel as Channel  # noqa: PLC0414 - exported
@@ -289,12 +289,20 @@ class Inquiry:
 Speaker = Literal["agent", "caller", "unknown"]
 
 
+class TimedWord(NamedTuple):
+    """A word of a segment and when it was said, in seconds from the start of the recording."""
+
+    start: float
+    end: float
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A stretch of speech. Times in seconds from the start; `channel` 0 is left or mono.
 
-    `confidence` is 0 to 1. `flags` name doubts (`loop`, `filler`, `low-confidence`, `too-fast`):
-    flagged text is kept, but never the basis of a lead without a person.
+    `confidence` is 0 to 1. `flags` name doubts (`loop`, `filler`, `low-confidence`, `too-fast`,
+    `over-sound`): flagged text is kept, but never the basis of a lead without a person.
     """
 
     start: float
@@ -304,6 +312,7 @@ class Segment:
     confidence: float
     channel: int = 0
     flags: tuple[str, ...] = ()
+    words: tuple[TimedWord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

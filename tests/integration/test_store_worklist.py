@@ -14,7 +14,7 @@ from triage.store import records
 from triage.store.outbox import Attempt
 from triage.store.records import Work
 from triage.store.repository import Repository
-from triage.types import DeliveryState, Stage
+from triage.types import DeliveryState, Stage, Transcript
 
 OPEN_STAGES = [Stage.RECEIVED, Stage.PARSED, Stage.TRANSCRIBED, Stage.CLASSIFIED, Stage.QUALIFIED]
 
@@ -30,6 +30,14 @@ def move(repository: Repository, work: Work) -> bool:
         Stage.QUALIFIED: lambda: worklist.settled(work, stored.decision(), [stored.delivery(work)]),
     }
     return moves[work.stage]()
+
+
+def test_transcripts_of_before_words_had_times_are_read() -> None:
+    text = records.dump(stored.transcript())
+    older = text.replace(',"words":[[0.2,0.9,"Hello"]]', "")
+    assert older != text
+    (segment,) = records.restore(Transcript, older).segments
+    assert (segment.text, segment.words) == ("Hello", ())
 
 
 def test_the_whole_path_is_stored_and_told(any_repository: Repository) -> None:

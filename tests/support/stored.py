@@ -27,6 +27,7 @@ from triage.types import (
     Signal,
     SourceRef,
     Stage,
+    TimedWord,
     Transcript,
     Verdict,
 )
@@ -107,7 +108,9 @@ def inquiry(work: Work) -> Inquiry:
 
 def transcript() -> Transcript:
     """What was said."""
-    return Transcript((Segment(0.0, 1.5, "caller", "Hello", 0.9),), "en", "test", "base", 1.5)
+    words = (TimedWord(0.2, 0.9, "Hello"),)
+    said = Segment(0.0, 1.5, "caller", "Hello", 0.9, words=words)
+    return Transcript((said,), "en", "test", "base", 1.5)
 
 
 def verdict(label: Label = "lead", share: float = 0.9) -> Verdict:

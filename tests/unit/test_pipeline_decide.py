@@ -10,15 +10,19 @@ from hypothesis import strategies as st
 
 from classifiers.labels import LABELS, Label
 from triage.pipeline.decide import decide, held_back, may_be_lead
-from triage.pipeline.reading import read
+from triage.pipeline.reading import Reading, read
 from triage.settings import DecisionRules
+from triage.transcripts import notes
+from triage.transcripts.engine import NO_SPEECH
 from triage.types import (
     Decision,
     Inquiry,
     Outcome,
     Qualification,
     ScorePart,
+    Segment,
     SourceRef,
+    Speaker,
     Transcript,
     Verdict,
 )
@@ -86,6 +90,81 @@ def test_what_a_rule_settled_says_which() -> None:
     assert reading.settled is not None
     decision = decide(reading.settled, None, RULES, reading.doubts, reading.ruling)
     assert decision.reason == "misdial by rule no-speech"
+
+
+def said(speaker: Speaker, text: str, *flags: str) -> Segment:
+    return Segment(0.0, 2.0, speaker, text, 0.9, flags=flags)
+
+
+def call_with(*segments: Segment, warnings: tuple[str, ...] = (), partial: bool = False) -> Reading:
+    ref = SourceRef("calls", "recordings", "a.wav")
+    call = Inquiry("inq_1", ref, "call", datetime(2026, 3, 1, tzinfo=UTC))
+    return read(call, Transcript(segments, "", "t", "m", 5.0, partial, warnings), "")
+
+
+@pytest.mark.parametrize(
+    ("warnings", "reason"),
+    [
+        ((NO_SPEECH, notes.instead("a ring tone")), "no-speech, heard instead: a ring tone"),
+        ((NO_SPEECH, notes.FAKE_STEREO), "no-speech"),
+        (
+            (notes.too_little(0.6),),
+            "too-short, hardly anything is said: 0.6 s of speech (transcription.min_speech_s)",
+        ),
+    ],
+)
+def test_calls_that_hold_no_message_are_filed_with_what_was_heard(
+    warnings: tuple[str, ...], reason: str
+) -> None:
+    reading = call_with(warnings=warnings)
+    assert reading.settled is not None
+    decision = decide(reading.settled, None, RULES, reading.doubts, reading.ruling)
+    assert decision == Decision(Outcome.FILE, f"misdial by rule {reason}")
+
+
+@pytest.mark.parametrize(
+    ("warning", "partial"),
+    [
+        ("3 damaged packets were skipped", False),
+        (notes.UNINTELLIGIBLE, False),
+        ("one channel is silent", False),
+        (notes.FAKE_STEREO, True),
+    ],
+)
+def test_what_could_not_be_heard_is_never_settled_as_silence(warning: str, partial: bool) -> None:
+    heard = (NO_SPEECH, notes.instead("silence"), warning)
+    reading = call_with(warnings=heard, partial=partial)
+    assert reading.settled is not None
+    decision = decide(reading.settled, None, RULES, reading.doubts, reading.ruling)
+    assert decision.outcome is Outcome.REVIEW
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        [said("unknown", "I want a quote for a new furnace please.", "low-confidence")],
+        [
+            said("agent", "Brightwater Heating and Cooling, this is Dana, how can I help you?"),
+            said("caller", "A new furnace.", "over-sound"),
+            said("agent", "So you would like a quote for a new furnace, is that right, sir?"),
+        ],
+    ],
+)
+def test_a_lead_of_flagged_words_is_forwarded_by_nobody_but_a_person(
+    segments: list[Segment],
+) -> None:
+    reading = call_with(*segments)
+    assert "new furnace please" not in reading.example.text
+    decision = decide(verdict("lead", 0.99, lead=0.99), worth(90), RULES, reading.doubts)
+    assert decision.outcome is Outcome.REVIEW
+
+
+def test_one_flagged_word_among_many_holds_nothing_up() -> None:
+    reading = call_with(
+        said("caller", "Hi, I would like a quote for a new furnace in Dublin, please."),
+        said("caller", "Uh.", "filler"),
+    )
+    assert reading.doubts == ()
 
 
 def test_a_held_lead_is_reviewed_and_nothing_else_is_changed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,22 @@ class Finds:
             {one: sure if one == value else rest for one in CLASSES[name]},
             (start, start + len(quote)),
         )
+
+
+def test_the_tagger_never_reads_flagged_speech() -> None:
+    inquiry, heard = call(
+        ("agent", "Brightwater, this is Dana."), ("caller", "I have a budget of $9,000."),
+        flags=("over-sound",),
+    )  # fmt: skip
+    spoken = replace(heard, segments=(heard.segments[0], replace(heard.segments[1], flags=())))
+    tagger = Finds(budget="$9,000")
+
+    assert not qualify(inquiry, heard, IdealCustomer(), BUSINESS, tagger).signals  # type: ignore[arg-type]
+    assert "9,000" not in tagger.texts[0]
+
+    found = qualify(inquiry, spoken, IdealCustomer(), BUSINESS, tagger).signals["budget"]  # type: ignore[arg-type]
+    (evidence, *_) = found.evidence
+    assert spoken.text[evidence.start : evidence.end] == evidence.quote == "$9,000"
 
 
 def read(tagger: Finds, text: str, **more: str) -> Qualification:

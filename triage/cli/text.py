@@ -172,6 +172,7 @@ def _show(path: Path, transcript: Transcript, *, as_json: bool) -> None:
                         "text": segment.text,
                         "confidence": segment.confidence,
                         "flags": segment.flags,
+                        "words": segment.words,
                     }
                     for segment in transcript.segments
                 ],

@@ -70,11 +70,11 @@ def untaken(decision: Decision) -> Decision:
 
 
 def _named(verdict: Verdict, ruling: Ruling) -> str:
-    """The label in words, with the rule that has a say in it."""
+    """The label in words, with the rule that has a say in it, or why nothing was to be read."""
     label = f"{verdict.own} ({verdict.label})" if verdict.own else verdict.label
     rule = _RULE.match(verdict.model)
     said = f"{label} {f'by rule {rule[1]}' if rule else f'at {verdict.confidence:.0%}'}"
-    return f"{said}, {ruling.because}" if ruling.rule else said
+    return f"{said}, {ruling.because}" if ruling.because else said
 
 
 def _doubt(verdict: Verdict, rules: DecisionRules, doubts: Sequence[str], ruling: Ruling) -> str:

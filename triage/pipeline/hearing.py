@@ -114,8 +114,12 @@ def _words(transcript: Transcript) -> list[str]:
 
 
 def _moved(segment: Segment, by: float) -> Segment:
+    words = tuple(
+        replace(word, start=round(word.start + by, 2), end=round(word.end + by, 2))
+        for word in segment.words
+    )
     start, end = round(segment.start + by, 2), round(segment.end + by, 2)
-    return replace(segment, start=start, end=end)
+    return replace(segment, start=start, end=end, words=words)
 
 
 def _trusted(transcript: Transcript) -> tuple[Segment, ...]:

@@ -9,11 +9,12 @@ from classifiers.verdict import Example
 from triage.pipeline import ruled
 from triage.rules.rulebook import UNRULED, Ruling
 from triage.settings import Calls
-from triage.transcripts.engine import NO_SPEECH
+from triage.transcripts import notes
 from triage.types import Inquiry, Transcript, Verdict
 
-# A call in which nobody speaks reached nobody.
+# A call in which nobody speaks reached nobody, and so did one that ends after "Hello?".
 SILENCE = "rule:no-speech@1"
+TOO_SHORT = "rule:too-short@1"
 _CALLS = Calls()
 _FEW_WORDS = 8  # of a mail that only announces its recording
 _MOSTLY = 0.5  # share of flagged text from which a transcript as a whole is not trusted
@@ -23,7 +24,8 @@ _MOSTLY = 0.5  # share of flagged text from which a transcript as a whole is not
 class Reading:
     """Model input, or a verdict where no model is needed, and doubts about the text itself.
 
-    `ruling` is what the rules say about the sender.
+    `ruling` is what the rules say about the sender; where none does and nothing was said, `because`
+    is what was heard instead.
     """
 
     example: Example
@@ -51,6 +53,8 @@ def read(
         text, settled, doubts = _read_call(transcript)
         if not text and inquiry.voicemail and inquiry.voicemail.heard:
             doubts = (*doubts, "the telephone system heard words where none were found")
+        if settled and not ruling.rule:
+            ruling = Ruling(because=notes.reason(transcript.warnings))
         if text:
             text = "\n".join([*filter(None, map(_trusted, before)), text])
     elif inquiry.call and inquiry.call.withheld:
@@ -85,16 +89,26 @@ def _unheard(inquiry: Inquiry) -> bool:
 
 
 def _read_call(transcript: Transcript) -> tuple[str, Verdict | None, tuple[str, ...]]:
-    trusted = _trusted(transcript)
-    spoken, kept = len(transcript.text), len(trusted)
-    if not spoken:
+    if not transcript.text:
         # What could not be heard is not silence.
-        damaged = transcript.partial or any(w != NO_SPEECH for w in transcript.warnings)
-        doubts = ("nothing could be heard, and the recording is damaged",) if damaged else ()
-        return "", ruled.certain("misdial", SILENCE), doubts
-    if kept < spoken * (1 - _MOSTLY):
-        return trusted, None, ("most of the transcript is uncertain",)
-    return trusted, None, ()
+        damaged = transcript.partial or notes.proves_nothing(transcript.warnings)
+        doubts = ("nothing could be understood, but somebody may have spoken",) if damaged else ()
+        rule = TOO_SHORT if notes.is_too_little(transcript.warnings) else SILENCE
+        return "", ruled.certain("misdial", rule), doubts
+    doubts = ("most of the transcript is uncertain",) if _is_mostly_flagged(transcript) else ()
+    return _trusted(transcript), None, doubts
+
+
+def _is_mostly_flagged(transcript: Transcript) -> bool:
+    """Whether most of all that was said is uncertain, or most of what the contact said: what an
+    agent says clearly must not make a lead of noise on the other side.
+    """
+    contact = [segment for segment in transcript.segments if segment.speaker != "agent"]
+    return any(
+        sum(len(segment.text) for segment in said if segment.flags)
+        > _MOSTLY * sum(len(segment.text) for segment in said)
+        for said in (transcript.segments, contact)
+    )
 
 
 def _trusted(transcript: Transcript) -> str:

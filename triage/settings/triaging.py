@@ -39,6 +39,7 @@ class Limits(Section):
 class Transcription(Section):
     """How calls become text. `model`: the name of installed weights or a folder with weights.
 
+    A recording with less than `min_speech_s` seconds of speech is not read, and nobody's lead.
     `time_limit` is in seconds of work per second of audio (with a floor of 60 s a call).
     `attachments`: recordings that come by mail are heard too, and voicemails are calls.
     """
@@ -51,6 +52,7 @@ class Transcription(Section):
     threads: int = Field(default=1, ge=1, le=64)
     time_limit: Seconds = 5.0
     attachments: bool = True
+    min_speech_s: float = Field(default=0.7, ge=0, le=10)
 
 
 class Classifier(Section):

@@ -167,14 +167,16 @@ def _writing(inquiry: Inquiry) -> list[Source]:
 
 
 def _speech(transcript: Transcript) -> Source:
-    heard, turns, start = "", [], 0
+    """What was said. What is flagged is blank in all of it: nothing reads it, tagger included."""
+    text, heard, turns, start = "", "", [], 0
     for segment in transcript.segments:
         prefix = "" if segment.speaker == "unknown" else f"{segment.speaker.title()}: "
-        line = prefix + segment.text
+        line = prefix + (" " * len(segment.text) if segment.flags else segment.text)
+        text += line + "\n"
         heard += _line_heard(segment, prefix) + "\n"
         turns.append(Turn(start, start + len(line), segment.start))
         start += len(line) + 1
-    return Source("text", transcript.text, heard[:-1], spoken=True, turns=tuple(turns))
+    return Source("text", text[:-1], heard[:-1], spoken=True, turns=tuple(turns))
 
 
 def _line_heard(segment: Segment, prefix: str) -> str:

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from triage.errors import Permanent, Transient
 from triage.settings import Limits
-from triage.transcripts import headerless
+from triage.transcripts import headerless, stereo
 from triage.transcripts.engine import AudioInfo
+from triage.transcripts.notes import FAKE_STEREO
 
 Samples = NDArray[np.float32]
 
@@ -30,7 +31,6 @@ FORMATS = (
     "wav,w64,aiff,au,caf,voc,mp3,flac,ogg,mov,mp4,matroska,webm,amr,amrnb,amrwb,aac,ac3,asf,gsm"
 )
 OPEN_OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "none"}
-FAKE_STEREO = "both channels hold the same audio: read as one channel"
 TRUNCATED = "the recording breaks off: its header promises more audio than the file holds"
 
 
@@ -64,8 +64,9 @@ def decode(path: Path, limits: Limits, *, opening_s: float | None = None) -> Aud
     with _opened(path, limits) as file, _container(path, file) as container:
         samples = _resampled(container, tally, opening_s)
         info = tally.info(container)
-    if samples.shape[0] == 2 and _same(samples):
-        samples = samples.mean(axis=0, keepdims=True, dtype=np.float32)
+    one = stereo.one_signal(samples) if samples.shape[0] == 2 else None
+    if one is not None:
+        samples = one
         info = replace(info, warnings=(*info.warnings, FAKE_STEREO))
     return Audio(samples, info)
 
@@ -200,15 +201,6 @@ def _resampled(container: Any, tally: _Tally, opening_s: float | None) -> Sample
 
 def _planes(frames: list[Any]) -> list[Samples]:
     return [frame.to_ndarray() for frame in frames if frame.samples]
-
-
-def _same(samples: Samples) -> bool:
-    """Whether two channels are one signal: correlation above 0.99 and levels within 1 dB."""
-    left, right = (float(np.dot(side, side)) for side in samples)
-    both = float(np.dot(samples[0], samples[1]))
-    if min(left, right) <= 0.0:
-        return left == right
-    return both / np.sqrt(left * right) > 0.99 and 0.8 < left / right < 1.25
 
 
 def _wav_misses_bytes(path: Path) -> bool:

@@ -14,12 +14,14 @@ from statistics import fmean
 from typing import Final
 
 from triage.transcripts.engine import Piece
+from triage.transcripts.sounds.kinds import Sound, sounding
 from triage.types import Segment
 
 LOOP: Final = "loop"
 FILLER: Final = "filler"
 LOW_CONFIDENCE: Final = "low-confidence"
 TOO_FAST: Final = "too-fast"
+OVER_SOUND: Final = "over-sound"
 
 MIN_CONFIDENCE: Final = 0.45
 MAX_COMPRESSION: Final = 2.4
@@ -105,6 +107,14 @@ def repeated(segments: Sequence[Segment]) -> tuple[Segment, ...]:
                 checked[index] = replace(checked[index], flags=tuple(marked))
         start = end
     return tuple(checked)
+
+
+def over_sounds(segment: Segment, sounds: Sequence[Sound]) -> Segment:
+    """The segment, with a flag where music or tones are louder than whoever may speak there."""
+    seconds = segment.end - segment.start
+    if sounding(sounds, segment.start, segment.end) <= seconds / 2:
+        return segment
+    return replace(segment, flags=(*segment.flags, OVER_SOUND))
 
 
 def _letters(text: str) -> str:

@@ -73,6 +73,7 @@ class Work:
                 language=self._settings.language,
                 caller_channel=self._settings.caller_channel,
                 opening_s=request.get("opening_s"),
+                min_speech_s=self._settings.min_speech_s,
             ),
             self._limits,
             decoded=lambda info: answer({"info": messages.packed(info)}),

@@ -22,7 +22,7 @@ from typing import Any
 from triage.errors import Configuration, Permanent, Transient, TriageError
 from triage.settings import Limits, Transcription
 from triage.transcripts.engine import AudioInfo
-from triage.types import Segment, Transcript
+from triage.types import Segment, TimedWord, Transcript
 
 Message = dict[str, Any]
 
@@ -78,7 +78,10 @@ def info(data: Message) -> AudioInfo:
 
 def transcript(data: Message) -> Transcript:
     """The transcript out of a message."""
-    segments = tuple(
-        Segment(**{**segment, "flags": tuple(segment["flags"])}) for segment in data["segments"]
-    )
+    segments = tuple(map(_segment, data["segments"]))
     return Transcript(**{**data, "segments": segments, "warnings": tuple(data["warnings"])})
+
+
+def _segment(data: Message) -> Segment:
+    words = tuple(TimedWord(*word) for word in data["words"])
+    return Segment(**{**data, "flags": tuple(data["flags"]), "words": words})

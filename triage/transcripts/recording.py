@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from triage.settings import Limits
-from triage.transcripts import audio, channels, checks, speech
+from triage.transcripts import audio, channels, checks, loudness, notes, speech
 from triage.transcripts.audio import Audio, Samples
 from triage.transcripts.engine import NO_SPEECH, AudioInfo, Piece, SpeechEngine
+from triage.transcripts.sounds import find, kinds
 from triage.transcripts.speech import Speech
-from triage.types import Segment, Speaker, Transcript
+from triage.types import Segment, Speaker, TimedWord, Transcript
 
 MAX_BREATH_S = 0.5
 MAX_SENTENCE_S = 25.0
+# The VAD takes a cough for speech; from here on somebody said something that Whisper cannot write.
+WORDLESS_S = 1.0
 
 ONE_SIDED = "one channel is silent: both sides may be on the other, so speakers are not known"
 
@@ -25,7 +30,7 @@ class Reading:
     """How a recording is to be read.
 
     `engine` and `model` are what the transcript will name. An empty `language` is found on speech;
-    `opening_s` reads only the first seconds.
+    `opening_s` reads only the first seconds. Less than `min_speech_s` of speech is not read.
     """
 
     engine: str
@@ -33,6 +38,7 @@ class Reading:
     language: str = ""
     caller_channel: Literal["left", "right"] = "right"
     opening_s: float | None = None
+    min_speech_s: float = 0.0
 
 
 def transcribe(
@@ -53,10 +59,12 @@ def transcribe(
     decoded(recording.info)
     duration_s, partial = _extent(path, recording, reading, limits)
     sides, who, warnings = _sides(recording, reading)
-    spoken = [speech.find(side) for side in sides]
+    heard = [_speech(side) for side in sides]
+    little = not partial and _is_too_little(heard, reading.min_speech_s, warnings)
+    spoken = [] if little else heard
     segments, language = _read(spoken, who, engine, reading.language)
     if not segments:
-        warnings.append(NO_SPEECH)
+        warnings += _without_words(sides, heard, little=little)
     return Transcript(
         segments=segments,
         language=language,
@@ -88,6 +96,31 @@ def _sides(
     return list(channels.gated(samples)), who, warnings
 
 
+def _speech(side: Samples) -> Speech:
+    """The speech of a side: without tones, and raised where it is quiet."""
+    sounds = find.find(side)
+    return speech.find(loudness.raised(find.muted(side, sounds)), sounds)
+
+
+def _is_too_little(spoken: list[Speech], least_s: float, warnings: list[str]) -> bool:
+    """Whether somebody speaks, but less than a message takes. Damage may have cost the rest."""
+    seconds = sum(side.seconds for side in spoken)
+    return 0 < seconds < least_s and not notes.proves_nothing(warnings)
+
+
+def _without_words(sides: list[Samples], spoken: list[Speech], *, little: bool) -> list[str]:
+    """What to know about a recording that gave no text: what it holds instead, if it is known."""
+    heard = kinds.heard([sound for side in spoken for sound in side.sounds])
+    seconds = sum(side.seconds for side in spoken)
+    if seconds == 0:
+        loudest = max(sides, key=lambda side: float(np.abs(side).max(initial=0.0)))
+        return [NO_SPEECH, notes.instead(heard or find.otherwise(loudest))]
+    also = [notes.instead(heard)] if heard else []
+    if little:
+        return [notes.too_little(seconds), *also]
+    return [NO_SPEECH if seconds < WORDLESS_S else notes.UNINTELLIGIBLE, *also]
+
+
 def _read(
     spoken: list[Speech],
     who: tuple[Speaker, ...],
@@ -108,7 +141,8 @@ def _read(
         language = heard.language
         placed = [part for piece in heard.pieces for part in spoken[channel].placed(piece)]
         whole = whole_sentences(placed)
-        found += checks.repeated([_segment(part, channel, who[channel]) for part in whole])
+        segments = checks.repeated([_segment(part, channel, who[channel]) for part in whole])
+        found += [checks.over_sounds(segment, spoken[channel].sounds) for segment in segments]
     return tuple(sorted(found, key=lambda segment: (segment.start, segment.channel))), language
 
 
@@ -149,4 +183,8 @@ def _segment(piece: Piece, channel: int, speaker: Speaker) -> Segment:
         confidence=sure,
         channel=channel,
         flags=checks.flags(text, end - start, sure, piece.compression),
+        words=tuple(
+            TimedWord(round(word.start, 2), round(word.end, 2), word.text.strip())
+            for word in piece.words
+        ),
     )

@@ -1,0 +1,1 @@
+"""What telephones and exchanges sound like when nobody speaks."""
