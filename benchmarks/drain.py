@@ -1,4 +1,4 @@
-"""A heap of short calls, worked off in one run: how fast, whether all of them, and in how much memory.
+"""A heap of short calls worked off in one run: how fast, whether all of them, in how much memory.
 
     python benchmarks/drain.py [--calls N] [--threads N]      default: 1,000 calls, one thread
 
@@ -45,6 +45,7 @@ data_dir = "var"
 [transcription]
 threads = {threads}
 language = "en"
+time_limit = 60
 
 [classifier]
 threads = {threads}
