@@ -97,6 +97,9 @@ class Child:
             "MKL_NUM_THREADS": self._threads,
             "OPENBLAS_NUM_THREADS": self._threads,
             "NUMBA_NUM_THREADS": self._threads,  # else numba gives torch every core
+            # oneDNN keeps code for every length that was encoded, 0.9 MB each: memory grows with
+            # calls. Making it anew costs nothing that can be measured.
+            "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "4",
             "HF_HUB_OFFLINE": "1",
             "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
         }
