@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -57,11 +58,11 @@ def with_room(found: Sequence[Place], compute: Callable[[Place], T]) -> tuple[T,
 
     What the last place raises, and what is no matter of the device, is raised.
     """
-    for place, fallback in zip(found, [*found[1:], None], strict=True):
+    for place, fallback in itertools.pairwise(found):
         try:
             return compute(place), place
         except (MemoryError, RuntimeError) as error:
-            if fallback is None or not (is_exhaustion(error) or _UNUSABLE.search(str(error))):
+            if not (is_exhaustion(error) or _UNUSABLE.search(str(error))):
                 raise
             log.warning(
                 "transcription goes on elsewhere",
@@ -71,7 +72,7 @@ def with_room(found: Sequence[Place], compute: Callable[[Place], T]) -> tuple[T,
                 next_batch=fallback.batch,
                 why=str(error),
             )
-    raise ValueError("no place to compute at was given")
+    return compute(found[-1]), found[-1]
 
 
 def is_exhaustion(error: Exception) -> bool:

@@ -12,8 +12,9 @@ from typing import Final
 from triage.transcripts.checks import MAX_COMPRESSION, loops
 from triage.transcripts.engine import Word
 
-# Whisper's own bound for a second, freer attempt.
+# Whisper's own bounds: for a second, freer attempt, and for what is no speech at all.
 MIN_LOGPROB: Final = -1.0
+MAX_NO_SPEECH: Final = 0.6
 # Nobody says more; what is above has been invented.
 MAX_CHARACTERS_PER_SECOND: Final = 30.0
 # Pauses inside packed speech are of 0.6 s (0.3 s of padding on both sides), breaths included 1 s.
@@ -32,6 +33,14 @@ def doubtful(
         or longest_gap(words, seconds) > MAX_GAP_S
         or loops(text)
     )
+
+
+def unspoken(*, avg_logprob: float, no_speech: float) -> bool:
+    """Whether nobody spoke, by Whisper's own rule: likely no speech, and unlikely text.
+
+    On noise a freer attempt finds text that is likelier, and just as little said.
+    """
+    return no_speech > MAX_NO_SPEECH and avg_logprob < MIN_LOGPROB
 
 
 def longest_gap(words: Sequence[Word], seconds: float) -> float:

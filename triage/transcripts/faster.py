@@ -94,11 +94,7 @@ class FasterWhisper:
             language = language or self._spoken(model, speech)
             written = self._written(model, speech, batch, language)
             for window, decoded in zip(batch, written, strict=True):
-                if self._in_doubt(window, decoded):
-                    samples = sides[window.side][window.start : window.end]
-                    pieces[window] = _again(model, samples, language)
-                else:
-                    pieces[window] = _pieces(decoded)
+                pieces[window] = self._sure(model, window, decoded, sides[window.side], language)
         return [
             Heard(
                 tuple(
@@ -124,6 +120,22 @@ class FasterWhisper:
         )
         seconds = [window.seconds for window in batch]
         return decoding.decode(model, tokenizer, speech, seconds, self._vocabulary)
+
+    def _sure(
+        self, model: WhisperModel, window: Window, decoded: Decoded, side: Samples, language: str
+    ) -> list[Piece]:
+        """What was written for a window, read again where that is in doubt."""
+        likely = decoded.avg_logprob
+        if doubt.unspoken(avg_logprob=likely, no_speech=decoded.no_speech):
+            return []
+        if not self._in_doubt(window, decoded):
+            return _pieces(decoded)
+        again = _again(model, side[window.start : window.end], language)
+        return [
+            piece
+            for piece in again
+            if not doubt.unspoken(avg_logprob=likely, no_speech=piece.no_speech)
+        ]
 
     def _in_doubt(self, window: Window, decoded: Decoded) -> bool:
         return doubt.echoes(decoded.words, self._vocabulary) or doubt.doubtful(

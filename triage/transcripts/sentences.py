@@ -16,12 +16,12 @@ PAUSE_S: Final = 0.3
 
 def sentences(words: Sequence[Word]) -> list[tuple[Word, ...]]:
     """The words in the same order, cut behind each sentence."""
-    found: list[list[Word]] = [[]]
-    for word, following in zip(words, [*words[1:], None], strict=True):
-        found[-1].append(word)
-        if following is not None and _ends(word, following):
+    found: list[list[Word]] = []
+    for word in words:
+        if not found or _ends(found[-1][-1], word):
             found.append([])
-    return [tuple(sentence) for sentence in found if sentence]
+        found[-1].append(word)
+    return [tuple(sentence) for sentence in found]
 
 
 def _ends(word: Word, following: Word) -> bool:
