@@ -41,10 +41,10 @@ WORKER: Final = "this worker"
 BATCHED: Final = "faster-whisper batched 8"
 ENGINES: Final = (
     OPENAI,
-    "faster-whisper beam 5",
-    "faster-whisper beam 1",
-    BATCHED,
     WORKER,
+    BATCHED,
+    "faster-whisper beam 1",
+    "faster-whisper beam 5",
 )
 CHOICES: Final = (
     "… sides one by one",
@@ -69,11 +69,15 @@ def main() -> None:
     sounds = shipped("sounds") or [p for p in calls if script(p) == ""]
     spoken = [path for path in calls if path not in sounds]
     engines = (*ENGINES, *CHOICES) if options.choices else ENGINES
-    rows = {}
+    print(f"{len(spoken)} recordings with speech, {len(sounds)} without; one core each")
+    print(f"{'engine':<26}{'audio/CPU':>10}{'ratio':>7}{'WER %':>7}{'invented':>10}{'peak MB':>9}")
+    slowest = 0.0
     for name in engines:
         print(f"{name} …", file=sys.stderr, flush=True)
-        rows[name] = apart(name, [*spoken, *sounds])
-    print(table(rows, spoken, sounds))
+        found = apart(name, [*spoken, *sounds])
+        speed = pace(found["rows"][: len(spoken)])
+        slowest = slowest or speed
+        print(row(name, found, spoken, speed / slowest), flush=True)
 
 
 def _options() -> argparse.Namespace:
@@ -205,23 +209,19 @@ def _worker(name: str, weights: Weights) -> Read:
     return read
 
 
-def table(rows: dict[str, dict[str, Any]], spoken: list[Path], sounds: list[Path]) -> str:
-    """One line an engine; the ratio is to the first one."""
-    lines = [
-        f"{len(spoken)} recordings with speech, {len(sounds)} without; one core each",
-        f"{'engine':<26}{'audio/CPU':>10}{'ratio':>7}{'WER %':>7}{'invented':>10}{'peak MB':>9}",
-    ]
-    first: float | None = None
-    for name, found in rows.items():
-        speech, silence = found["rows"][: len(spoken)], found["rows"][len(spoken) :]
-        speed = sum(row["seconds"] for row in speech) / sum(row["spent"] for row in speech)
-        first = first or speed
-        invented = sum(len(plain(row["counted"]).split()) for row in silence)
-        lines.append(
-            f"{name:<26}{speed:10.1f}{speed / first:7.2f}{errors(spoken, speech):>7}"
-            f"{invented:10}{found['peak']:9.0f}"
-        )
-    return "\n".join(lines)
+def pace(rows: list[dict[str, Any]]) -> float:
+    """Seconds of audio in a second of CPU time."""
+    return float(sum(row["seconds"] for row in rows) / sum(row["spent"] for row in rows))
+
+
+def row(name: str, found: dict[str, Any], spoken: list[Path], ratio: float) -> str:
+    """An engine's line; the recordings without speech are behind those with."""
+    speech, silence = found["rows"][: len(spoken)], found["rows"][len(spoken) :]
+    invented = sum(len(plain(one["counted"]).split()) for one in silence)
+    return (
+        f"{name:<26}{pace(speech):10.1f}{ratio:7.2f}{errors(spoken, speech):>7}"
+        f"{invented:10}{found['peak']:9.0f}"
+    )
 
 
 def errors(paths: list[Path], rows: list[dict[str, Any]]) -> str:

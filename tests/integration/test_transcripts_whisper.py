@@ -94,12 +94,14 @@ def test_faster_whisper_writes_the_script_with_the_right_sides(host: Transcriber
 
 @pytest.mark.slow
 def test_openai_whisper_writes_the_same_from_the_same_weights(cache: Path) -> None:
-    settings = Transcription(engine="openai-whisper", language="en")
+    settings = Transcription(
+        engine="openai-whisper", languages=("de", "en"), vocabulary=("Brightwater",)
+    )
     with TranscriberHost(settings, Limits(), cache) as host:
         transcript = host.transcribe(MONO, opening_s=13.4)
 
     assert errors(transcript, MONO, "unknown", turns=2) < 0.25
-    assert transcript.engine == "openai-whisper"
+    assert (transcript.engine, transcript.language) == ("openai-whisper", "en")
 
 
 def test_an_echo_is_not_transcribed_on_the_other_side(host: TranscriberHost) -> None:

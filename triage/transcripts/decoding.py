@@ -30,6 +30,8 @@ FRAMES_PER_SECOND: Final = 100
 # 2 s of that only: without any it loops, with all of it most of the time is spent on silence.
 MOST_FRAMES: Final = 3_000
 SILENCE: Final = 200
+# Of the encoded silence (20 ms each), what is surely no speech: words may end a little late.
+QUIET: Final = 60
 # Nobody says more tokens a second; a window that has not ended by then loops.
 TOKENS_PER_SECOND: Final = 9
 LEAST_TOKENS: Final = 20
@@ -59,20 +61,34 @@ def features(model: WhisperModel, samples: NDArray[np.float32]) -> Features:
 def encoded(model: WhisperModel, mels: Sequence[Features]) -> ctranslate2.StorageView:
     """[windows, frames / 2, width]: each window with silence behind it, all as long as the longest.
 
-    On a CPU one by one, which its caches hold; a GPU takes all at once.
+    On a CPU one by one, which its caches hold, and each for as long as it is: what a shorter window
+    lacks is filled with its own encoded silence. A GPU takes all at once.
     """
-    longest = max(mel.shape[1] for mel in mels)
-    frames = min(MOST_FRAMES, longest + SILENCE)
-    padded = np.zeros((len(mels), mels[0].shape[0], frames + frames % 2), np.float32)
-    for row, mel in zip(padded, mels, strict=True):
-        row[:, : mel.shape[1]] = mel[:, : padded.shape[2]]
     if model.model.device != "cpu":
-        return model.model.encode(ctranslate2.StorageView.from_array(padded))
+        longest = max(mel.shape[1] for mel in mels)
+        return model.model.encode(_view(np.stack([_padded(mel, longest) for mel in mels])))
     parts = [
-        np.asarray(model.model.encode(ctranslate2.StorageView.from_array(row[None])))
-        for row in padded
+        np.asarray(model.model.encode(_view(_padded(mel, mel.shape[1])[None]))) for mel in mels
     ]
-    return ctranslate2.StorageView.from_array(np.concatenate(parts))
+    length = max(part.shape[1] for part in parts)
+    return _view(np.concatenate([_filled(part, length) for part in parts]))
+
+
+def _padded(mel: Features, frames: int) -> Features:
+    """The window with silence behind it, an even number of frames, as the encoder halves them."""
+    length = min(MOST_FRAMES, frames + SILENCE + frames % 2)
+    return np.pad(mel[:, :length], ((0, 0), (0, max(0, length - mel.shape[1]))))
+
+
+def _filled(part: Features, length: int) -> Features:
+    """The encoded window with its last part, which is silence, again until it has the length."""
+    silence = part[:, -QUIET:]
+    times = -(-(length - part.shape[1]) // QUIET)
+    return np.concatenate([part, *[silence] * times], axis=1)[:, :length]
+
+
+def _view(array: Features) -> ctranslate2.StorageView:
+    return ctranslate2.StorageView.from_array(np.ascontiguousarray(array))
 
 
 def likely(model: WhisperModel, speech: ctranslate2.StorageView, allowed: Sequence[str]) -> str:

@@ -39,7 +39,7 @@ class FasterWhisper:
     `languages`   what may be spoken; empty: any language that the weights know
     `vocabulary`  names and products, which are shown to the model
     `device`      `auto` takes a GPU where there is one; `child` says which of several
-    `longest_s`   of a window, 30 at most
+    `longest_s`   of a window, 28 at most
     """
 
     name = "faster-whisper"

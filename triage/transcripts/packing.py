@@ -23,8 +23,9 @@ SMOOTHED: Final = 21
 # A cut is sought this far from where windows would be equally long, and a part of their length.
 SOUGHT_S: Final = 4.0
 SOUGHT_SHARE: Final = 0.25
-# A window is not batched with one that is longer by more than this part: what is added is encoded.
-ALIKE: Final = 0.6
+# A window is not batched with one that is so much longer: each of its steps would cost what one of
+# the longer one's does.
+ALIKE: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
