@@ -146,7 +146,7 @@ class FasterWhisper:
         )
 
     def _spoken(self, model: WhisperModel, speech: ctranslate2.StorageView) -> str:
-        """The language of the first batch, the longest windows of all."""
+        """The language of the longest window."""
         if not model.model.is_multilingual:
             return "en"
         if len(self._languages) == 1:
