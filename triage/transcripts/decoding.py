@@ -98,7 +98,7 @@ def likely(model: WhisperModel, speech: ctranslate2.StorageView, allowed: Sequen
     if model.model.device == "cpu":
         speech = _view(np.asarray(speech)[:1, :TELLING])
     (found, *_) = model.model.detect_language(speech)
-    codes = [token[2:-2] for token, _ in found]  # <|en|>, the likeliest first
+    codes: list[str] = [token[2:-2] for token, _ in found]  # <|en|>, the likeliest first
     return next(code for code in codes if not allowed or code in allowed)
 
 
