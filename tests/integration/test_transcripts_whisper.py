@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -93,12 +94,14 @@ def test_faster_whisper_writes_the_script_with_the_right_sides(host: Transcriber
 
 @pytest.mark.slow
 def test_openai_whisper_writes_the_same_from_the_same_weights(cache: Path) -> None:
-    settings = Transcription(engine="openai-whisper", language="en")
+    settings = Transcription(
+        engine="openai-whisper", languages=("de", "en"), vocabulary=("Brightwater",)
+    )
     with TranscriberHost(settings, Limits(), cache) as host:
         transcript = host.transcribe(MONO, opening_s=13.4)
 
     assert errors(transcript, MONO, "unknown", turns=2) < 0.25
-    assert transcript.engine == "openai-whisper"
+    assert (transcript.engine, transcript.language) == ("openai-whisper", "en")
 
 
 def test_an_echo_is_not_transcribed_on_the_other_side(host: TranscriberHost) -> None:
@@ -147,6 +150,30 @@ def test_a_killed_child_costs_one_call(cache: Path) -> None:
 
         assert host.transcribe(CALLS / "silence.wav").segments == ()
         assert host.pids != (victim,)
+
+
+def test_memory_that_is_used_up_costs_one_call(cache: Path) -> None:
+    with TranscriberHost(Transcription(), Limits(), cache) as host:
+        host.probe(SHORT)
+        (before,) = host.pids
+        # Enough for decoding, not for the model.
+        resource.prlimit(before, resource.RLIMIT_DATA, (600_000_000, 600_000_000))
+
+        with pytest.raises(Transient, match=r"out of memory|ended with|was killed"):
+            host.transcribe(SHORT, opening_s=5.0)
+
+        assert host.pids == ()
+        assert host.transcribe(SHORT, opening_s=5.0).segments
+        assert host.pids not in {(), (before,)}
+
+
+def test_a_child_takes_no_more_memory_than_it_may(cache: Path) -> None:
+    settings = Transcription(memory_mb=600)
+    with TranscriberHost(settings, Limits(), cache) as host:
+        with pytest.raises(Transient, match=r"out of memory|ended with|was killed"):
+            host.transcribe(SHORT, opening_s=5.0)
+
+        assert host.transcribe(CALLS / "silence.wav").segments == ()
 
 
 def test_a_call_that_takes_too_long_is_stopped(

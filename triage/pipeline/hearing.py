@@ -115,7 +115,7 @@ def _words(transcript: Transcript) -> list[str]:
 
 def _moved(segment: Segment, by: float) -> Segment:
     words = tuple(
-        replace(word, start=round(word.start + by, 2), end=round(word.end + by, 2))
+        word._replace(start=round(word.start + by, 2), end=round(word.end + by, 2))
         for word in segment.words
     )
     start, end = round(segment.start + by, 2), round(segment.end + by, 2)

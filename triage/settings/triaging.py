@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     Field,
@@ -12,6 +12,8 @@ from pydantic import (
 
 from classifiers.labels import Label
 from triage.settings.section import Seconds, Section, Share
+
+_LANGUAGE: Final = r"^([a-z]{2,3})?$"
 
 
 class Limits(Section):
@@ -39,20 +41,35 @@ class Limits(Section):
 class Transcription(Section):
     """How calls become text. `model`: the name of installed weights or a folder with weights.
 
-    A recording with less than `min_speech_s` seconds of speech is not read, and nobody's lead.
-    `time_limit` is in seconds of work per second of audio (with a floor of 60 s a call).
-    `attachments`: recordings that come by mail are heard too, and voicemails are calls.
+    `languages` are those that may be spoken; `vocabulary` holds names and products, which are shown
+    to the model. A recording with less than `min_speech_s` seconds of speech is not read, and
+    nobody's lead. `attachments`: recordings that come by mail are heard too, and voicemails are
+    calls. `time_limit` is in seconds of work per second of audio (with a floor of 60 s a call),
+    `memory_mb` the memory that each process may take. See docs/transcription.md.
     """
 
     engine: Literal["faster-whisper", "openai-whisper"] = "faster-whisper"
     model: str = "base"
-    language: str = ""
+    language: str = Field(default="", pattern=_LANGUAGE)
+    languages: tuple[Annotated[str, Field(pattern=_LANGUAGE)], ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     caller_channel: Literal["left", "right"] = "right"
     workers: int = Field(default=1, ge=1, le=64)
     threads: int = Field(default=1, ge=1, le=64)
     time_limit: Seconds = 5.0
     attachments: bool = True
     min_speech_s: float = Field(default=0.7, ge=0, le=10)
+    memory_mb: int | None = Field(default=None, ge=256)
+
+    @model_validator(mode="after")
+    def _one_of_the_allowed(self) -> Self:
+        if self.language and self.languages and self.language not in self.languages:
+            raise ValueError(
+                f"language = {self.language!r} is not among languages = {list(self.languages)}; "
+                "set one of the two"
+            )
+        return self
 
 
 class Classifier(Section):

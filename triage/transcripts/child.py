@@ -10,17 +10,22 @@ import functools
 import json
 import os
 import queue
+import resource
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from triage.settings import Limits, Transcription
 from triage.transcripts import audio, messages, recording, silence, weights
 from triage.transcripts.engine import SpeechEngine
 from triage.transcripts.messages import Message
 from triage.transcripts.weights import Weights
+
+if TYPE_CHECKING:
+    from triage.transcripts.faster import FasterWhisper
+    from triage.transcripts.whisper import OpenAiWhisper
 
 Answer = Callable[[Message], None]
 
@@ -31,18 +36,16 @@ def main() -> None:
     setup = json.loads(source.readline())
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(source, requests), daemon=True).start()
-    work = Work(
-        Transcription.model_validate(setup["transcription"]),
-        Limits.model_validate(setup["limits"]),
-        Path(setup["cache_dir"]),
-    )
+    settings = Transcription.model_validate(setup["transcription"])
+    limits = Limits.model_validate(setup["limits"])
+    work = Work(settings, limits, Path(setup["cache_dir"]), setup["child"])
+    if settings.memory_mb is not None:
+        _bound(settings.memory_mb)
     answer({"ready": True})
     while True:
         request = json.loads(requests.get())
         try:
             answer(work(request, answer))
-        except MemoryError:
-            raise  # this process is of no use any more; the host says so and starts another
         except Exception as error:  # noqa: BLE001 - whatever it is, it costs one call
             answer(messages.failure(error))
 
@@ -50,7 +53,10 @@ def main() -> None:
 class Work:
     """The engine, loaded when the first call holds speech, and what to do with a request."""
 
-    def __init__(self, settings: Transcription, limits: Limits, cache_dir: Path) -> None:
+    def __init__(
+        self, settings: Transcription, limits: Limits, cache_dir: Path, child: int
+    ) -> None:
+        self._child = child
         self._settings = settings
         self._limits = limits
         self._cache_dir = cache_dir
@@ -78,7 +84,8 @@ class Work:
             self._limits,
             decoded=lambda info: answer({"info": messages.packed(info)}),
         )
-        return {"transcript": messages.packed(transcript)}
+        fallen = "_engine" in self.__dict__ and self._engine.fallen
+        return {"transcript": messages.packed(transcript), "recycle": fallen}
 
     def _loaded(self, answer: Answer) -> SpeechEngine:
         if "_engine" not in self.__dict__:
@@ -90,14 +97,33 @@ class Work:
         return weights.locate(self._settings.model, self._cache_dir)
 
     @functools.cached_property
-    def _engine(self) -> SpeechEngine:
-        if self._settings.engine == "openai-whisper":
+    def _engine(self) -> FasterWhisper | OpenAiWhisper:
+        settings = self._settings
+        if settings.engine == "openai-whisper":
             from triage.transcripts.whisper import OpenAiWhisper  # noqa: PLC0415 - heavy
 
-            return OpenAiWhisper(self._weights, threads=self._settings.threads)
+            return OpenAiWhisper(
+                self._weights,
+                threads=settings.threads,
+                languages=settings.languages,
+                vocabulary=settings.vocabulary,
+            )
         from triage.transcripts.faster import FasterWhisper  # noqa: PLC0415 - heavy
 
-        return FasterWhisper(self._weights, threads=self._settings.threads)
+        return FasterWhisper(
+            self._weights,
+            threads=settings.threads,
+            languages=settings.languages,
+            vocabulary=settings.vocabulary,
+            device=settings.device,
+            child=self._child,
+        )
+
+
+def _bound(megabytes: int) -> None:
+    """Let this process take so much memory and no more: what asks for it fails, nothing else."""
+    size = megabytes * 1_000_000
+    resource.setrlimit(resource.RLIMIT_DATA, (size, size))
 
 
 def _pipes() -> tuple[BinaryIO, Answer]:

@@ -1,7 +1,8 @@
 """Transcription for a worker that must not fall with it: the work is done in child processes.
 
-A child that crashes, runs out of memory, is killed or takes too long costs one `Transient` error;
-the next call starts another. Native code on strangers' files stays out of the worker's process.
+A child that crashes, is killed or takes too long costs one `Transient` error; the next call starts
+another. So does one that runs out of memory; one that a GPU had no room for is ended after its
+answer. Native code on strangers' files stays out of the worker's process.
 """
 
 from __future__ import annotations
@@ -41,8 +42,13 @@ class TranscriberHost:
         self, settings: Transcription, limits: Limits, cache_dir: Path = DEFAULT_CACHE
     ) -> None:
         self._time_limit = settings.time_limit
-        setup = messages.setup(settings, limits, cache_dir)
-        self._children = [Child(setup, threads=settings.threads) for _ in range(settings.workers)]
+        self._children = [
+            Child(
+                messages.setup(settings, limits, cache_dir, child=number),
+                threads=settings.threads,
+            )
+            for number in range(settings.workers)
+        ]
         # Last in, first out: a child that has its model loaded is used before one that has not.
         self._idle: queue.LifoQueue[Child] = queue.LifoQueue()
         for child in self._children:

@@ -1,6 +1,6 @@
 """What the worker and its transcribing child say to each other: one JSON object a line.
 
-worker → child   {"transcription": {…}, "limits": {…}, "cache_dir": …}   first of all
+worker → child   {"transcription": {…}, "limits": {…}, "cache_dir": …, "child": 0}   first of all
                  {"path": …, "opening_s": null}        transcribe this
                  {"path": …, "probe": true}            say what it is
                  {"path": …, "silence": [[0.5, 2]], "out": …}  write a copy, silent in these seconds
@@ -10,6 +10,8 @@ child → worker   {"ready": true}                       once, after the imports
                  {"transcript": {…}}                   the answer
                  {"silenced": …}                       the copy is written
                  {"error": {"kind": …, "message": …}}  the answer, when it failed
+
+An answer with `"recycle": true` asks for another child to be started for the next request.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Any
 
 from triage.errors import Configuration, Permanent, Transient, TriageError
 from triage.settings import Limits, Transcription
+from triage.transcripts.devices import is_exhaustion
 from triage.transcripts.engine import AudioInfo
 from triage.types import Segment, TimedWord, Transcript
 
@@ -44,20 +47,27 @@ def parsed(text: bytes) -> Message:
     return message
 
 
-def setup(settings: Transcription, limits: Limits, cache_dir: Path) -> Message:
-    """The settings that a child needs."""
+def setup(settings: Transcription, limits: Limits, cache_dir: Path, *, child: int = 0) -> Message:
+    """The settings that a child needs, and which one it is."""
     return {
         "transcription": settings.model_dump(mode="json"),
         "limits": limits.model_dump(mode="json"),
         "cache_dir": str(cache_dir),
+        "child": child,
     }
 
 
 def failure(error: Exception) -> Message:
-    """An error as a message. What is not of our tree may be different the next time."""
+    """An error as a message. What is not of our tree may be different the next time.
+
+    Who ran out of memory may be left with half of a library loaded, and asks to be replaced.
+    """
     for kind, branch in _KINDS.items():
         if isinstance(error, branch):
             return {"error": {"kind": kind, "message": str(error)}}
+    if is_exhaustion(error):
+        text = f"transcription ran out of memory (see transcription.memory_mb): {error!r}"
+        return {"error": {"kind": "transient", "message": text}, "recycle": True}
     return {"error": {"kind": "transient", "message": f"transcription failed: {error!r}"}}
 
 

@@ -59,13 +59,16 @@ class Child:
     def answer(self, limit_s: float) -> Message:
         """The next answer. Raises `Transient` where the child died, or is killed for its time."""
         try:
-            return self._line(time.monotonic() + limit_s)
+            message = self._line(time.monotonic() + limit_s)
         except TimeoutError:
             self._kill()
             raise Transient(
                 f"transcription did not end within {limit_s:.0f} s and was stopped "
                 "(transcription.time_limit is the bound)"
             ) from None
+        if message.get("recycle"):
+            self._end()
+        return message
 
     def stop(self) -> None:
         """End the child now and for good; whoever waits for an answer gets an error."""
@@ -103,6 +106,12 @@ class Child:
             "HF_HUB_OFFLINE": "1",
             "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
         }
+
+    def _end(self) -> None:
+        """End a child that asks for it; the next question starts another."""
+        log.info("transcribing process is replaced", pid=self.pid)
+        with self._lock:
+            self._kill()
 
     def _send(self, message: Message) -> None:
         assert self._process is not None  # noqa: S101 - started by the caller

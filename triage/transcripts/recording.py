@@ -12,7 +12,7 @@ import numpy as np
 from triage.settings import Limits
 from triage.transcripts import audio, channels, checks, loudness, notes, speech
 from triage.transcripts.audio import Audio, Samples
-from triage.transcripts.engine import NO_SPEECH, AudioInfo, Piece, SpeechEngine
+from triage.transcripts.engine import NO_SPEECH, AudioInfo, Piece, SpeechEngine, transcribe_sides
 from triage.transcripts.sounds import find, kinds
 from triage.transcripts.speech import Speech
 from triage.types import Segment, Speaker, TimedWord, Transcript
@@ -127,17 +127,12 @@ def _read(
     engine: Callable[[], SpeechEngine],
     language: str,
 ) -> tuple[tuple[Segment, ...], str]:
-    """Segments of all channels by time, and the language.
-
-    It is found on the channel with most speech, and holds for the other one: "Hello?" alone is
-    easily taken for another language.
-    """
+    """Segments of all channels by time, and the language."""
     found: list[Segment] = []
-    order = sorted(range(len(spoken)), key=lambda channel: -spoken[channel].seconds)
-    for channel in order:
-        if not spoken[channel].samples.size:
-            continue
-        heard = engine().transcribe(spoken[channel].samples, language=language)
+    if not any(side.samples.size for side in spoken):
+        return (), language
+    sides = transcribe_sides(engine(), [side.samples for side in spoken], language=language)
+    for channel, heard in enumerate(sides):
         language = heard.language
         placed = [part for piece in heard.pieces for part in spoken[channel].placed(piece)]
         whole = whole_sentences(placed)

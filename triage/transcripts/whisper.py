@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from triage.transcripts import checkpoint
@@ -13,14 +14,28 @@ TEMPERATURES: Final = (0.0, 0.2, 0.4)
 
 
 class OpenAiWhisper:
-    """fp32, greedy, no text of one window as a prompt of the next."""
+    """fp32, greedy, no text of one window as a prompt of the next; on the CPU.
+
+    `languages`   what may be spoken; empty: any language that the weights know
+    `vocabulary`  names and products, which are shown to the model
+    """
 
     name = "openai-whisper"
+    fallen = False  # see `FasterWhisper`
 
-    def __init__(self, weights: Weights, *, threads: int = 1) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        *,
+        threads: int = 1,
+        languages: Sequence[str] = (),
+        vocabulary: Sequence[str] = (),
+    ) -> None:
         import torch  # noqa: PLC0415 - heavy
         from whisper.model import ModelDimensions, Whisper  # noqa: PLC0415 - heavy
 
+        self._languages = tuple(languages)
+        self._prompt = ", ".join(vocabulary) + "." if vocabulary else None
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         read = checkpoint.read(weights.folder)
@@ -40,7 +55,9 @@ class OpenAiWhisper:
         """See `SpeechEngine`."""
         result = self._model.transcribe(
             samples,
-            language=language or None,
+            language=language or self._spoken(samples),
+            initial_prompt=self._prompt,
+            carry_initial_prompt=True,
             fp16=False,
             verbose=None,
             temperature=TEMPERATURES,
@@ -48,6 +65,16 @@ class OpenAiWhisper:
             word_timestamps=True,
         )
         return Heard(tuple(_piece(segment) for segment in result["segments"]), result["language"])
+
+    def _spoken(self, samples: Samples) -> str | None:
+        """The most probable of the allowed languages; None where Whisper may find any."""
+        if len(self._languages) < 2 or not self._model.is_multilingual:
+            return next(iter(self._languages), None)
+        from whisper import audio  # noqa: PLC0415 - heavy
+
+        mel = audio.log_mel_spectrogram(samples, self._model.dims.n_mels, padding=audio.N_SAMPLES)
+        _, found = self._model.detect_language(audio.pad_or_trim(mel, audio.N_FRAMES))
+        return max(self._languages, key=lambda code: found.get(code, 0.0))
 
 
 def _piece(segment: dict[str, Any]) -> Piece:
