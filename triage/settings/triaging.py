@@ -37,13 +37,15 @@ class Limits(Section):
 class Transcription(Section):
     """How calls become text. `model`: the name of installed weights or a folder with weights.
 
-    `time_limit` is in seconds of work per second of audio (with a floor of 60 s a call).
+    `turns`: whether voices in one channel are told apart. `time_limit` is in seconds of work per
+    second of audio (with a floor of 60 s a call).
     """
 
     engine: Literal["faster-whisper", "openai-whisper"] = "faster-whisper"
     model: str = "base"
     language: str = ""
     caller_channel: Literal["left", "right"] = "right"
+    turns: bool = True
     workers: int = Field(default=1, ge=1, le=64)
     threads: int = Field(default=1, ge=1, le=64)
     time_limit: Seconds = 5.0

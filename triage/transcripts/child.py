@@ -20,6 +20,7 @@ from triage.settings import Limits, Transcription
 from triage.transcripts import audio, messages, recording, weights
 from triage.transcripts.engine import SpeechEngine
 from triage.transcripts.messages import Message
+from triage.transcripts.turns.diarist import Diarist
 from triage.transcripts.weights import Weights
 
 Answer = Callable[[Message], None]
@@ -72,6 +73,7 @@ class Work:
             ),
             self._limits,
             decoded=lambda info: answer({"info": messages.packed(info)}),
+            diarist=self._diarist,
         )
         return {"transcript": messages.packed(transcript)}
 
@@ -79,6 +81,10 @@ class Work:
         if "_engine" not in self.__dict__:
             answer({"loading": True})
         return self._engine
+
+    @functools.cached_property
+    def _diarist(self) -> Diarist | None:
+        return Diarist(threads=self._settings.threads) if self._settings.turns else None
 
     @functools.cached_property
     def _weights(self) -> Weights:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from triage.transcripts import audio, channels, checks, speech
 from triage.transcripts.audio import Audio, Samples
 from triage.transcripts.engine import NO_SPEECH, AudioInfo, Piece, SpeechEngine
 from triage.transcripts.speech import Speech
+from triage.transcripts.turns.diarist import Diarist, Turn
 from triage.types import Segment, Speaker, Transcript
 
 MAX_BREATH_S = 0.5
@@ -42,19 +44,24 @@ def transcribe(
     limits: Limits,
     *,
     decoded: Callable[[AudioInfo], None] = lambda _: None,
+    diarist: Diarist | None = None,
 ) -> Transcript:
     """Transcribe the recording at `path`.
 
     `engine` is only asked for where somebody speaks, as loading one takes a second; `decoded` is
-    told what the recording is before the long part begins. Raises `Permanent` for a file that is no
-    recording.
+    told what the recording is before the long part begins. `diarist` tells voices apart where there
+    is one channel only. Raises `Permanent` for a file that is no recording.
     """
     recording = audio.decode(path, limits, opening_s=reading.opening_s)
     decoded(recording.info)
     duration_s, partial = _extent(path, recording, reading, limits)
     sides, who, warnings = _sides(recording, reading)
     spoken = [speech.find(side) for side in sides]
-    segments, language = _read(spoken, who, engine, reading.language)
+    if diarist and len(sides) == 1 and (lacking := diarist.missing()):
+        warnings.append(lacking)
+        diarist = None
+    tell = partial(_turns, diarist, sides, who)
+    segments, language = _read(spoken, tell, engine, reading.language)
     if not segments:
         warnings.append(NO_SPEECH)
     return Transcript(
@@ -90,7 +97,7 @@ def _sides(
 
 def _read(
     spoken: list[Speech],
-    who: tuple[Speaker, ...],
+    tell: Callable[[int, list[Piece], str], list[Turn]],
     engine: Callable[[], SpeechEngine],
     language: str,
 ) -> tuple[tuple[Segment, ...], str]:
@@ -107,12 +114,31 @@ def _read(
         heard = engine().transcribe(spoken[channel].samples, language=language)
         language = heard.language
         placed = [part for piece in heard.pieces for part in spoken[channel].placed(piece)]
-        whole = whole_sentences(placed)
-        found += checks.repeated([_segment(part, channel, who[channel]) for part in whole])
+        found += checks.repeated(
+            [
+                _segment(part, channel, turn)
+                for turn in tell(channel, placed, language)
+                for part in whole_sentences(turn.pieces)
+            ]
+        )
     return tuple(sorted(found, key=lambda segment: (segment.start, segment.channel))), language
 
 
-def whole_sentences(pieces: list[Piece]) -> list[Piece]:
+def _turns(
+    diarist: Diarist | None,
+    sides: list[Samples],
+    who: tuple[Speaker, ...],
+    channel: int,
+    placed: list[Piece],
+    language: str,
+) -> list[Turn]:
+    """Who says what on a channel: one side of a call, or all voices of it."""
+    if diarist is None or len(sides) > 1:
+        return [Turn(tuple(placed), who[channel])]
+    return diarist.turns(sides[channel], placed, language)
+
+
+def whole_sentences(pieces: Sequence[Piece]) -> list[Piece]:
     """Pieces of one channel, joined where Whisper cut a sentence that was spoken in one go."""
     joined: list[Piece] = []
     for piece in pieces:
@@ -137,16 +163,17 @@ def _continues(before: Piece, piece: Piece) -> bool:
     )
 
 
-def _segment(piece: Piece, channel: int, speaker: Speaker) -> Segment:
+def _segment(piece: Piece, channel: int, turn: Turn) -> Segment:
     start, end = piece.words[0].start, piece.words[-1].end
     text = "".join(word.text for word in piece.words).strip()
     sure = checks.confidence(piece)
     return Segment(
         start=round(start, 2),
         end=round(max(start, end), 2),
-        speaker=speaker,
+        speaker=turn.speaker,
         text=text,
         confidence=sure,
         channel=channel,
         flags=checks.flags(text, end - start, sure, piece.compression),
+        voice=turn.voice,
     )

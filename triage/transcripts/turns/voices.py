@@ -1,0 +1,160 @@
+"""How many voices there are, and which of them says each phrase, from vectors of phrases.
+
+All phrases are split in two; the halves are two voices where phrases of different halves are much
+less alike than phrases of the same half. Halves are split again in the same way. Then the phrases
+are read in order: a change of voice has to be worth more than the doubt about a short phrase.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.transcripts.turns.weights import Array
+
+Labels = NDArray[np.intp]
+
+MOST_VOICES: Final = 4
+ALIKE: Final = 0.86
+"""Likeness between two halves over that within them: above it they are one voice."""
+
+LEAST_S: Final = 1.5
+"""Seconds of speech that make a voice."""
+
+_TURN: Final = 0.05
+_LONG_PAUSE_S: Final = 0.4
+_HEAVIEST_S: Final = 3.0
+_ROUNDS: Final = 20
+_DIRECTIONS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """Of each phrase: its voice from 0 on, in order of appearance; `margins`: how much more alike it
+    is to that voice than to any other (1 where there is one voice only).
+    """
+
+    labels: Labels
+    margins: NDArray[np.float32]
+
+    @property
+    def count(self) -> int:
+        """How many voices there are."""
+        return int(self.labels.max()) + 1 if self.labels.size else 0
+
+
+def apart(prints: Array, seconds: Array, gaps: Array) -> Voices:
+    """Tell the voices of phrases apart.
+
+    `prints` (phrases, width) are unit vectors; `seconds` how long each phrase is, `gaps` the pause
+    before it.
+    """
+    groups = _split(prints, seconds, MOST_VOICES)
+    labels = np.zeros(len(prints), np.intp)
+    for number, group in enumerate(groups):
+        labels[group] = number
+    if len(groups) > 1:
+        for _ in range(3):
+            likeness = prints @ _centres(prints, seconds, labels, len(groups)).T
+            labels = _in_order(likeness, seconds, gaps)
+    likeness = prints @ _centres(prints, seconds, labels, len(groups)).T
+    return _numbered(labels, likeness)
+
+
+def _split(prints: Array, seconds: Array, most: int) -> list[Labels]:
+    """Groups of indices, a voice each."""
+    groups: list[Labels] = [np.arange(len(prints))]
+    whole: list[Labels] = []
+    while groups:
+        group = groups.pop()
+        halves = _halves(prints[group], seconds[group])
+        full = len(groups) + len(whole) + 2 > most
+        if full or halves is None or not _differ(prints[group], seconds[group], halves):
+            whole.append(group)
+        else:
+            groups += [group[halves == 0], group[halves == 1]]
+    return whole
+
+
+def _halves(prints: Array, seconds: Array) -> Labels | None:
+    """The best split in two that starts from one of the main directions; None where there is none."""
+    weights = np.minimum(seconds, _HEAVIEST_S)[:, None]
+    if len(prints) < 4:
+        return None
+    centred = prints - (prints * weights).sum(axis=0) / weights.sum()
+    directions = np.linalg.svd(centred * np.sqrt(weights), full_matrices=False)[2]
+    found: list[tuple[float, Labels]] = []
+    for direction in directions[:_DIRECTIONS]:
+        labels = (centred @ direction > 0).astype(np.intp)
+        for _ in range(_ROUNDS):
+            before = labels
+            labels = (prints @ _centres(prints, seconds, labels, 2).T).argmax(axis=1)
+            if (labels == before).all():
+                break
+        sums = [(prints * weights)[labels == half].sum(axis=0) for half in (0, 1)]
+        found.append((float(sum(np.linalg.norm(part) for part in sums)), labels))
+    labels = max(found, key=lambda pair: pair[0])[1]
+    return None if labels.min() == labels.max() else labels
+
+
+def _differ(prints: Array, seconds: Array, labels: Labels) -> bool:
+    """Whether two halves are two voices."""
+    ones, others = labels == 0, labels == 1
+    if min(seconds[ones].sum(), seconds[others].sum()) < LEAST_S:
+        return False
+    if min(ones.sum(), others.sum()) < 2:
+        return False
+    return between(prints, seconds, labels) < ALIKE
+
+
+def between(prints: Array, seconds: Array, labels: Labels) -> float:
+    """How alike phrases of two halves are, over how alike those of one half are: 1 for one voice."""
+    weights = np.minimum(seconds, _HEAVIEST_S)
+    pairs = np.outer(weights, weights)
+    np.fill_diagonal(pairs, 0.0)
+    alike = prints @ prints.T * pairs
+
+    def mean(some: int, others: int) -> float:
+        here = np.ix_(labels == some, labels == others)
+        return float(alike[here].sum() / max(float(pairs[here].sum()), 1e-9))
+
+    return mean(0, 1) / float(np.sqrt(max(mean(0, 0), 1e-3) * max(mean(1, 1), 1e-3)))
+
+
+def _centres(prints: Array, seconds: Array, labels: Labels, count: int) -> Array:
+    weighted = prints * seconds[:, None]
+    sums = np.stack([weighted[labels == number].sum(axis=0) for number in range(count)])
+    centres: Array = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+    return centres
+
+
+def _in_order(likeness: Array, seconds: Array, gaps: Array) -> Labels:
+    """The likeliest voices of phrases in a row (Viterbi), where a change has its price."""
+    weighted = likeness * np.clip(seconds, 0.3, 2.0)[:, None]
+    total, back = weighted[0], np.zeros(likeness.shape, np.intp)
+    for index in range(1, len(weighted)):
+        price = _TURN / 3 if gaps[index] >= _LONG_PAUSE_S else _TURN
+        stay, change = total, total.max() - price
+        back[index] = np.where(stay >= change, np.arange(likeness.shape[1]), total.argmax())
+        total = np.maximum(stay, change) + weighted[index]
+    labels = np.zeros(len(weighted), np.intp)
+    labels[-1] = total.argmax()
+    for index in range(len(weighted) - 1, 0, -1):
+        labels[index - 1] = back[index, labels[index]]
+    return labels
+
+
+def _numbered(labels: Labels, likeness: Array) -> Voices:
+    """Voices in order of appearance, without those that nothing is left of."""
+    order = list(dict.fromkeys(labels.tolist()))
+    if len(order) < 2:
+        return Voices(np.zeros(len(labels), np.intp), np.ones(len(labels), np.float32))
+    likeness = likeness[:, order]
+    labels = np.asarray([order.index(label) for label in labels], np.intp)
+    own = likeness[np.arange(len(labels)), labels]
+    rest = likeness.copy()
+    rest[np.arange(len(labels)), labels] = -np.inf
+    return Voices(labels, np.asarray(own - rest.max(axis=1), np.float32))
