@@ -55,13 +55,22 @@ def talk(
 
 
 def test_a_phrase_ends_with_a_sentence_and_at_a_pause() -> None:
-    first = said("Where are you? Dublin", 0.0)
-    after_a_pause = said("or near it", first[-1].end + 0.5)
+    first = said("Where are you? We are in Dublin", 0.0)
+    second = said("or near it today", first[-1].end + 0.3)
 
-    found = phrases.phrases([piece(*first, *after_a_pause), piece(*said("Okay.", 9.0))])
+    found = phrases.phrases([piece(*first, *second), piece(*said("Okay.", 9.0))])
 
-    assert [phrase.text for phrase in found] == ["Where are you?", "Dublin", "or near it", "Okay."]
+    texts = ["Where are you?", "We are in Dublin", "or near it today", "Okay."]
+    assert [phrase.text for phrase in found] == texts
     assert [phrase.piece for phrase in found] == [0, 0, 0, 1]
+
+
+def test_a_word_stays_in_its_sentence_unless_the_pause_is_long() -> None:
+    word = said("Hi,", 0.0)
+    soon, late = said("this is Dana.", 0.7), said("this is Dana.", 1.2)
+
+    assert len(phrases.phrases([piece(*word, *soon)])) == 1
+    assert len(phrases.phrases([piece(*word, *late)])) == 2
 
 
 def test_phrases_of_a_turn_become_the_pieces_they_were() -> None:
@@ -96,6 +105,19 @@ def test_one_voice_stays_one(seed: int) -> None:
 
     assert found.count == 1
     assert (found.margins == 1).all()
+
+
+def test_a_phrase_like_no_other_is_in_doubt() -> None:
+    found = voices.apart(*talk([0, 0, 0, 0, 1, 0, 0, 0]))
+
+    assert found.count == 1
+    assert (found.margins == 0).tolist() == [False] * 4 + [True] + [False] * 3
+
+
+def test_two_phrases_that_differ_are_in_doubt() -> None:
+    prints, seconds, gaps = talk([0, 1])
+
+    assert voices.apart(prints, seconds, gaps).margins.tolist() == [0, 0]
 
 
 def test_too_little_speech_is_no_voice() -> None:

@@ -57,13 +57,13 @@ def transcribe(
     duration_s, partial = _extent(path, recording, reading, limits)
     sides, who, warnings = _sides(recording, reading)
     spoken = [speech.find(side) for side in sides]
-    if diarist and len(sides) == 1 and (lacking := diarist.missing()):
-        warnings.append(lacking)
-        diarist = None
-    tell = partial(_turns, diarist, sides, who)
+    lacking = diarist.missing() if diarist and len(sides) == 1 else ""
+    tell = partial(_turns, None if lacking else diarist, sides, who)
     segments, language = _read(spoken, tell, engine, reading.language)
     if not segments:
         warnings.append(NO_SPEECH)
+    elif lacking:
+        warnings.append(lacking)
     return Transcript(
         segments=segments,
         language=language,

@@ -69,7 +69,7 @@ class Diarist:
         lines = [(voice, list(run)) for voice, run in _runs(sure, said)]
         speakers = _speakers(lines, told.count, language)
         return [
-            Turn(tuple(joined(pieces, run)), speakers[voice], voice if told.count > 1 else 1)
+            Turn(tuple(joined(pieces, run)), speakers[voice], voice)
             for voice, run in lines
         ]
 

@@ -9,6 +9,8 @@ from typing import Final
 from triage.transcripts.engine import Piece, Word
 
 PAUSE_S: Final = 0.2
+LONG_PAUSE_S: Final = 0.7
+SHORT_S: Final = 0.7
 _ENDS: Final = (".", "?", "!")
 
 
@@ -25,7 +27,7 @@ class Phrase:
 
 
 def phrases(pieces: Sequence[Piece]) -> list[Phrase]:
-    """The pieces, cut where a sentence ends and at pauses of 0.2 s."""
+    """The pieces, cut where a sentence ends and at pauses."""
     return [
         _phrase(pieces[index], index, first, last)
         for index in range(len(pieces))
@@ -34,15 +36,32 @@ def phrases(pieces: Sequence[Piece]) -> list[Phrase]:
 
 
 def _cuts(words: Sequence[Word]) -> Iterator[tuple[int, int]]:
+    """Where phrases begin and end. What is too short for its voice to be known stays in its sentence."""
     first = 0
     for index in range(1, len(words) + 1):
-        if index == len(words) or _ends(words[index - 1], words[index]):
+        if index == len(words) or _ends(words, first, index):
             yield first, index
             first = index
 
 
-def _ends(word: Word, following: Word) -> bool:
-    return word.text.rstrip().endswith(_ENDS) or following.start - word.end >= PAUSE_S
+def _ends(words: Sequence[Word], first: int, index: int) -> bool:
+    if words[index - 1].text.rstrip().endswith(_ENDS):
+        return True
+    pause = words[index].start - words[index - 1].end
+    short = min(words[index - 1].end - words[first].start, _sentence(words, index)) < SHORT_S
+    return pause >= (LONG_PAUSE_S if short else PAUSE_S)
+
+
+def _sentence(words: Sequence[Word], index: int) -> float:
+    """How long the rest of the sentence is, or what is said of it before the next pause."""
+    last = index
+    while (
+        last + 1 < len(words)
+        and not words[last].text.rstrip().endswith(_ENDS)
+        and words[last + 1].start - words[last].end < PAUSE_S
+    ):
+        last += 1
+    return words[last].end - words[index].start
 
 
 def _phrase(piece: Piece, index: int, first: int, last: int) -> Phrase:

@@ -24,6 +24,14 @@ ALIKE: Final = 0.86
 LEAST_S: Final = 1.5
 """Seconds of speech that make a voice."""
 
+_USUAL: Final = ((0.4, 0.55, 0.85, 1.25, 2.0, 3.0), (0.41, 0.56, 0.68, 0.75, 0.81, 0.87))
+"""How alike a phrase of so many seconds is to what its voice says besides, in a clear recording."""
+
+_STRANGE: Final = 0.65
+"""Of what is usual in a recording: a phrase that is less alike than that is of another voice."""
+
+_FEW: Final = 4
+_PASSES: Final = 3
 _TURN: Final = 0.05
 _LONG_PAUSE_S: Final = 0.4
 _HEAVIEST_S: Final = 3.0
@@ -34,7 +42,8 @@ _DIRECTIONS: Final = 3
 @dataclass(frozen=True, slots=True)
 class Voices:
     """Of each phrase: its voice from 0 on, in order of appearance; `margins`: how much more alike it
-    is to that voice than to any other (1 where there is one voice only).
+    is to what else that voice says than to any other voice (1 where there is one only, 0 where it
+    is like none).
     """
 
     labels: Labels
@@ -56,12 +65,12 @@ def apart(prints: Array, seconds: Array, gaps: Array) -> Voices:
     labels = np.zeros(len(prints), np.intp)
     for number, group in enumerate(groups):
         labels[group] = number
+    likeness = _likeness(prints, seconds, labels, len(groups))
     if len(groups) > 1:
-        for _ in range(3):
-            likeness = prints @ _centres(prints, seconds, labels, len(groups)).T
+        for _ in range(_PASSES):
             labels = _in_order(likeness, seconds, gaps)
-    likeness = prints @ _centres(prints, seconds, labels, len(groups)).T
-    return _numbered(labels, likeness)
+            likeness = _likeness(prints, seconds, labels, len(groups))
+    return _numbered(labels, likeness, seconds)
 
 
 def _split(prints: Array, seconds: Array, most: int) -> list[Labels]:
@@ -82,7 +91,7 @@ def _split(prints: Array, seconds: Array, most: int) -> list[Labels]:
 def _halves(prints: Array, seconds: Array) -> Labels | None:
     """The best split in two that starts from one of the main directions; None where there is none."""
     weights = np.minimum(seconds, _HEAVIEST_S)[:, None]
-    if len(prints) < 4:
+    if len(prints) < _FEW:
         return None
     centred = prints - (prints * weights).sum(axis=0) / weights.sum()
     directions = np.linalg.svd(centred * np.sqrt(weights), full_matrices=False)[2]
@@ -131,6 +140,17 @@ def _centres(prints: Array, seconds: Array, labels: Labels, count: int) -> Array
     return centres
 
 
+def _likeness(prints: Array, seconds: Array, labels: Labels, count: int) -> Array:
+    """How alike each phrase is to what else each voice says, as (phrases, voices)."""
+    weighted = prints * seconds[:, None]
+    sums = np.stack([weighted[labels == number].sum(axis=0) for number in range(count)])
+    rest = np.repeat(sums[None], len(prints), axis=0)
+    rest[np.arange(len(prints)), labels] -= weighted
+    lengths = np.linalg.norm(rest, axis=2)
+    found: Array = np.einsum("pw,pvw->pv", prints, rest) / np.maximum(lengths, 1e-9)
+    return found
+
+
 def _in_order(likeness: Array, seconds: Array, gaps: Array) -> Labels:
     """The likeliest voices of phrases in a row (Viterbi), where a change has its price."""
     weighted = likeness * np.clip(seconds, 0.3, 2.0)[:, None]
@@ -147,14 +167,25 @@ def _in_order(likeness: Array, seconds: Array, gaps: Array) -> Labels:
     return labels
 
 
-def _numbered(labels: Labels, likeness: Array) -> Voices:
+def _numbered(labels: Labels, likeness: Array, seconds: Array) -> Voices:
     """Voices in order of appearance, without those that nothing is left of."""
     order = list(dict.fromkeys(labels.tolist()))
-    if len(order) < 2:
-        return Voices(np.zeros(len(labels), np.intp), np.ones(len(labels), np.float32))
-    likeness = likeness[:, order]
     labels = np.asarray([order.index(label) for label in labels], np.intp)
-    own = likeness[np.arange(len(labels)), labels]
-    rest = likeness.copy()
-    rest[np.arange(len(labels)), labels] = -np.inf
-    return Voices(labels, np.asarray(own - rest.max(axis=1), np.float32))
+    likeness = likeness[:, order]
+    places = np.arange(len(labels))
+    own = likeness[places, labels]
+    margins = np.ones(len(labels), np.float32)
+    if len(order) > 1:
+        rest = likeness.copy()
+        rest[places, labels] = -np.inf
+        margins = np.asarray(own - rest.max(axis=1), np.float32)
+    return Voices(labels, np.where(_strange(own, seconds), np.float32(0.0), margins))
+
+
+def _strange(own: Array, seconds: Array) -> NDArray[np.bool_]:
+    """Which phrases are like no other of their voice. Noise makes all of them less alike."""
+    alike = own / np.interp(seconds, *_USUAL)
+    if len(alike) == 1:
+        return np.zeros(1, np.bool_)
+    level = float(np.median(alike)) if len(alike) >= _FEW else 1.0
+    return np.asarray(alike < _STRANGE * level)
