@@ -2,7 +2,7 @@
 
     python benchmarks/turns.py [RECORDING …]    two-channel recordings (default: the shipped ones)
     python benchmarks/turns.py --roles          who is who, on the written calls of the corpus
-    python benchmarks/turns.py --fit            fits triage/transcripts/turns/roles.json, then --roles
+    python benchmarks/turns.py --fit            fits roles.json anew, then --roles
 
 The channels say who speaks: a word is of the side that is 6 dB louder while it is said, and of
 nobody where neither is. They are mixed down in three ways, as lines differ, and each side is heard
@@ -102,7 +102,8 @@ class Score:
         return (
             f"{name:<28} {self.words:>6} {self.right / words:>7.1%} {self.wrong / words:>7.1%} "
             f"{self.told / words:>7.1%} {self.mistaken / words:>9.1%} "
-            f"{self.astray_s / max(self.spoken_s, 1e-9):>6.1%} {self.counted:>4}/{self.recordings:<3} "
+            f"{self.astray_s / max(self.spoken_s, 1e-9):>6.1%} "
+            f"{self.counted:>4}/{self.recordings:<3} "
             f"{1000 * self.cpu_s / max(self.audio_s, 1e-9):>6.1f} "
             f"{1000 * self.engine_cpu_s / max(self.audio_s, 1e-9):>6.1f}"
         )

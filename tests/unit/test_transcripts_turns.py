@@ -173,7 +173,9 @@ def test_mels_follow_the_pitch_and_the_level() -> None:
     quiet, loud = features.log_mels(0.1 * low), features.log_mels(low)
 
     assert loud.shape == (98, 80)
-    assert features.log_mels(low).mean(axis=0).argmax() < features.log_mels(high).mean(axis=0).argmax()
+    assert (
+        features.log_mels(low).mean(axis=0).argmax() < features.log_mels(high).mean(axis=0).argmax()
+    )
     loudest = loud.mean(axis=0).argmax()
     np.testing.assert_allclose((loud - quiet)[:, loudest], 2 * np.log(10), atol=1e-3)
     assert features.log_mels(low[:10]).shape == (1, 80)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -58,7 +58,7 @@ def transcribe(
     sides, who, warnings = _sides(recording, reading)
     spoken = [speech.find(side) for side in sides]
     lacking = diarist.missing() if diarist and len(sides) == 1 else ""
-    tell = partial(_turns, None if lacking else diarist, sides, who)
+    tell = functools.partial(_turns, None if lacking else diarist, sides, who)
     segments, language = _read(spoken, tell, engine, reading.language)
     if not segments:
         warnings.append(NO_SPEECH)

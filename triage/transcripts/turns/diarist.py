@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -68,10 +68,7 @@ class Diarist:
         ]
         lines = [(voice, list(run)) for voice, run in _runs(sure, said)]
         speakers = _speakers(lines, told.count, language)
-        return [
-            Turn(tuple(joined(pieces, run)), speakers[voice], voice)
-            for voice, run in lines
-        ]
+        return [Turn(tuple(joined(pieces, run)), speakers[voice], voice) for voice, run in lines]
 
     def _told(self, samples: Samples, said: Sequence[Phrase]) -> voices.Voices:
         mels = features.log_mels(samples)
@@ -79,28 +76,22 @@ class Diarist:
         vectors = self._vectors([window for of_one in windows for window in of_one])
         frames = np.asarray([len(w) for of_one in windows for w in of_one], np.float32)
         owner = np.repeat(np.arange(len(said)), [len(of_one) for of_one in windows])
-        prints = np.zeros((len(said), vectors.shape[1]), np.float32)
+        prints = np.zeros((len(said), weights.WIDTH), np.float32)
         np.add.at(prints, owner, vectors * frames[:, None])
         prints /= np.maximum(np.linalg.norm(prints, axis=1, keepdims=True), 1e-9)
-        seconds = np.bincount(owner, frames).astype(np.float32) / _FRAMES_S
-        gaps = np.asarray(
-            [0.0] + [b.start - a.end for a, b in zip(said, said[1:], strict=False)], np.float32
-        )
+        seconds = np.asarray(np.bincount(owner, frames) / _FRAMES_S, np.float32)
+        gaps = np.asarray([0.0] + [b.start - a.end for a, b in pairwise(said)], np.float32)
         return voices.apart(prints, seconds, gaps)
 
     def _vectors(self, windows: Sequence[Array]) -> Array:
         """Unit vectors of windows, those of one length together; what is too short is repeated."""
         lengths = [max(_SHORTEST, -(-len(window) // _STEP) * _STEP) for window in windows]
-        found: Array | None = None
+        found = np.zeros((len(windows), weights.WIDTH), np.float32)
         for length in sorted(set(lengths)):
             of_it = [index for index, other in enumerate(lengths) if other == length]
             filled = [np.resize(windows[index], (length, features.MELS)) for index in of_it]
             level = np.stack([window - window.mean(axis=0) for window in filled])
-            vectors = self._network.of(level)
-            if found is None:
-                found = np.zeros((len(windows), vectors.shape[1]), np.float32)
-            found[of_it] = vectors
-        assert found is not None  # every phrase has a window
+            found[of_it] = self._network.of(level)
         return found
 
     @functools.cached_property
@@ -133,5 +124,4 @@ def _speakers(
         [" ".join(phrase.text for phrase in run) for voice, run in lines if voice == number + 1]
         for number in range(count)
     ]
-    found = roles.roles(turns, language)
-    return {0: "unknown"} | {number + 1: speaker for number, speaker in enumerate(found)}
+    return dict(enumerate(["unknown", *roles.roles(turns, language)]))

@@ -1,4 +1,4 @@
-"""Log-mel features as Kaldi computes them: what the network that tells voices apart was trained on."""
+"""Log-mel features as Kaldi computes them, which the network that tells voices apart expects."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import functools
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from triage.transcripts.audio import RATE, Samples
 from triage.transcripts.turns.weights import Array
@@ -40,12 +41,12 @@ def _window() -> Array:
 @functools.cache
 def _bank() -> Array:
     """Triangles evenly spaced in mel, as (points, 80)."""
-    edges = np.linspace(_mel(np.float64(_LOWEST_HZ)), _mel(np.float64(RATE / 2)), MELS + 2)
+    edges = np.linspace(float(_mel(_LOWEST_HZ)), float(_mel(RATE / 2)), MELS + 2)
     at = _mel(np.arange(_POINTS // 2 + 1) * RATE / _POINTS)[:, None]
     low, middle, high = edges[:-2], edges[1:-1], edges[2:]
     rising, falling = (at - low) / (middle - low), (high - at) / (high - middle)
     return np.asarray(np.maximum(0.0, np.minimum(rising, falling)), np.float32)
 
 
-def _mel(hertz: np.ndarray[tuple[int, ...], np.dtype[np.float64]] | np.float64) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return np.asarray(1127.0 * np.log(1.0 + hertz / 700.0))
+def _mel(hertz: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1127.0 * np.log1p(np.asarray(hertz) / 700.0))

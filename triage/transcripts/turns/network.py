@@ -1,7 +1,7 @@
 """CAM++ as an OpenVINO graph, made from arrays. Imports openvino: import it lazily.
 
-A window of speech becomes 192 figures that are alike where the voice is the same. Windows are of one
-length and short (2 s at most): there the network's pooling over segments is the mean over all frames.
+A window of speech becomes 192 figures that are alike where the voice is the same. Windows are short
+(2 s at most): there the network's pooling over segments is the mean over all frames.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 import openvino
 from openvino import opset13 as ops
 
-from triage.transcripts.turns.weights import Array
+from triage.transcripts.turns.features import MELS
+from triage.transcripts.turns.weights import WIDTH, Array
 
-MELS: Final = 80
 CHANNELS: Final = 32
 GROWTH: Final = 32
 INNER: Final = 128
@@ -46,12 +46,13 @@ class VoicePrints:
 
     def of(self, windows: Array) -> Array:
         """Unit vectors (windows, 192) of log-mel windows (windows, frames, 80)."""
-        found = np.zeros((windows.shape[0], 192), np.float32)
+        found = np.zeros((windows.shape[0], WIDTH), np.float32)
         for first in range(0, windows.shape[0], _BATCH):
             part = windows[first : first + _BATCH]
             self._request.infer({0: np.ascontiguousarray(part.transpose(0, 2, 1))})
             found[first : first + _BATCH] = self._request.get_output_tensor(0).data
-        return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+        unit: Array = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+        return unit
 
 
 def _model(weights: Iterator[Array]) -> openvino.Model:
@@ -73,7 +74,7 @@ def _model(weights: Iterator[Array]) -> openvino.Model:
         hidden = _line(_normed(hidden, weights, width), weights, width // 2, bias=last)
         width //= 2
     pooled = ops.unsqueeze(_statistics(ops.relu(hidden)), _whole([2]))
-    print_ = ops.squeeze(_line(pooled, weights, 192), _whole([2]))
+    print_ = ops.squeeze(_line(pooled, weights, WIDTH), _whole([2]))
     mean, scale = next(weights), next(weights)
     return openvino.Model([ops.multiply(ops.subtract(print_, mean), scale)], [sound], "voices")
 

@@ -36,7 +36,7 @@ def phrases(pieces: Sequence[Piece]) -> list[Phrase]:
 
 
 def _cuts(words: Sequence[Word]) -> Iterator[tuple[int, int]]:
-    """Where phrases begin and end. What is too short for its voice to be known stays in its sentence."""
+    """Where phrases begin and end. What is too short for its voice to be known is not cut off."""
     first = 0
     for index in range(1, len(words) + 1):
         if index == len(words) or _ends(words, first, index):

@@ -1,8 +1,8 @@
 """Which voice answers the call and which one calls, by what they say. English only.
 
-Words and groups of up to three words count for one role or the other, with weights that were fitted
-on written calls (`benchmarks/turns.py --fit`). Beginnings and ends of turns count too: "< we" begins
-one, "speaking >" ends one. Who speaks first counts for nothing: recordings begin anywhere.
+Words and groups of up to three words count for one role or the other, with weights that were
+fitted on written calls (`benchmarks/turns.py --fit`). How turns begin and end counts too: "< we"
+begins one, "speaking >" ends one. Who speaks first counts for nothing: recordings begin anywhere.
 """
 
 from __future__ import annotations

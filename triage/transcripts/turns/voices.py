@@ -18,11 +18,19 @@ from triage.transcripts.turns.weights import Array
 Labels = NDArray[np.intp]
 
 MOST_VOICES: Final = 4
-ALIKE: Final = 0.86
-"""Likeness between two halves over that within them: above it they are one voice."""
+ALIKE: Final = ((2.5, 5.0, 8.0, 12.0), (0.70, 0.77, 0.84, 0.86))
+"""Likeness between two halves over that within them, by the seconds of the shorter one: below it
+they are two voices. The less there is, the more a single voice differs from itself by chance.
+"""
 
 LEAST_S: Final = 1.5
 """Seconds of speech that make a voice."""
+
+_LATER: Final = (4.0, 0.1)
+"""Seconds of speech that make a third voice, and how much less alike that must be."""
+
+_NO_DOUBT: Final = 0.86
+"""What is more alike than that is one voice, however little there is."""
 
 _USUAL: Final = ((0.4, 0.55, 0.85, 1.25, 2.0, 3.0), (0.41, 0.56, 0.68, 0.75, 0.81, 0.87))
 """How alike a phrase of so many seconds is to what its voice says besides, in a clear recording."""
@@ -41,9 +49,9 @@ _DIRECTIONS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Voices:
-    """Of each phrase: its voice from 0 on, in order of appearance; `margins`: how much more alike it
-    is to what else that voice says than to any other voice (1 where there is one only, 0 where it
-    is like none).
+    """Of each phrase: its voice from 0 on, in order of appearance; `margins`: how much more alike
+    it is to what else that voice says than to any other voice (1 where there is one only, 0 where
+    it is like none, or where one voice was found and there may be two).
     """
 
     labels: Labels
@@ -61,7 +69,7 @@ def apart(prints: Array, seconds: Array, gaps: Array) -> Voices:
     `prints` (phrases, width) are unit vectors; `seconds` how long each phrase is, `gaps` the pause
     before it.
     """
-    groups = _split(prints, seconds, MOST_VOICES)
+    groups, sure = _split(prints, seconds)
     labels = np.zeros(len(prints), np.intp)
     for number, group in enumerate(groups):
         labels[group] = number
@@ -70,26 +78,29 @@ def apart(prints: Array, seconds: Array, gaps: Array) -> Voices:
         for _ in range(_PASSES):
             labels = _in_order(likeness, seconds, gaps)
             likeness = _likeness(prints, seconds, labels, len(groups))
-    return _numbered(labels, likeness, seconds)
+    return _numbered(labels, likeness, seconds, sure=sure)
 
 
-def _split(prints: Array, seconds: Array, most: int) -> list[Labels]:
-    """Groups of indices, a voice each."""
+def _split(prints: Array, seconds: Array) -> tuple[list[Labels], bool]:
+    """Groups of indices, a voice each, and whether a single one is clearly that."""
     groups: list[Labels] = [np.arange(len(prints))]
     whole: list[Labels] = []
+    sure = True
     while groups:
         group = groups.pop()
+        first = not groups and not whole
         halves = _halves(prints[group], seconds[group])
-        full = len(groups) + len(whole) + 2 > most
-        if full or halves is None or not _differ(prints[group], seconds[group], halves):
+        differ = halves is not None and _differ(prints[group], seconds[group], halves, first=first)
+        if halves is None or not differ or len(groups) + len(whole) + 2 > MOST_VOICES:
             whole.append(group)
+            sure = sure and (not first or differ is not None)
         else:
             groups += [group[halves == 0], group[halves == 1]]
-    return whole
+    return whole, sure
 
 
 def _halves(prints: Array, seconds: Array) -> Labels | None:
-    """The best split in two that starts from one of the main directions; None where there is none."""
+    """The best split in two of those that start from a main direction; None where there is none."""
     weights = np.minimum(seconds, _HEAVIEST_S)[:, None]
     if len(prints) < _FEW:
         return None
@@ -109,18 +120,24 @@ def _halves(prints: Array, seconds: Array) -> Labels | None:
     return None if labels.min() == labels.max() else labels
 
 
-def _differ(prints: Array, seconds: Array, labels: Labels) -> bool:
-    """Whether two halves are two voices."""
-    ones, others = labels == 0, labels == 1
-    if min(seconds[ones].sum(), seconds[others].sum()) < LEAST_S:
+def _differ(prints: Array, seconds: Array, halves: Labels, *, first: bool) -> bool | None:
+    """Whether two halves are two voices; None where they may be."""
+    ones, others = halves == 0, halves == 1
+    shorter = float(min(seconds[ones].sum(), seconds[others].sum()))
+    if shorter < LEAST_S or min(ones.sum(), others.sum()) < 2:
         return False
-    if min(ones.sum(), others.sum()) < 2:
-        return False
-    return between(prints, seconds, labels) < ALIKE
+    alike = between(prints, seconds, halves)
+    limit = float(np.interp(shorter, *ALIKE))
+    if not first:
+        least, less = _LATER
+        return shorter >= least and alike < limit - less
+    if limit <= alike < _NO_DOUBT:
+        return None
+    return alike < limit
 
 
 def between(prints: Array, seconds: Array, labels: Labels) -> float:
-    """How alike phrases of two halves are, over how alike those of one half are: 1 for one voice."""
+    """How alike phrases of two halves are over how alike those of one are: 1 for one voice."""
     weights = np.minimum(seconds, _HEAVIEST_S)
     pairs = np.outer(weights, weights)
     np.fill_diagonal(pairs, 0.0)
@@ -167,7 +184,7 @@ def _in_order(likeness: Array, seconds: Array, gaps: Array) -> Labels:
     return labels
 
 
-def _numbered(labels: Labels, likeness: Array, seconds: Array) -> Voices:
+def _numbered(labels: Labels, likeness: Array, seconds: Array, *, sure: bool) -> Voices:
     """Voices in order of appearance, without those that nothing is left of."""
     order = list(dict.fromkeys(labels.tolist()))
     labels = np.asarray([order.index(label) for label in labels], np.intp)
@@ -179,7 +196,8 @@ def _numbered(labels: Labels, likeness: Array, seconds: Array) -> Voices:
         rest = likeness.copy()
         rest[places, labels] = -np.inf
         margins = np.asarray(own - rest.max(axis=1), np.float32)
-    return Voices(labels, np.where(_strange(own, seconds), np.float32(0.0), margins))
+    doubtful = np.full(len(labels), not sure) | _strange(own, seconds)
+    return Voices(labels, np.where(doubtful, np.float32(0.0), margins))
 
 
 def _strange(own: Array, seconds: Array) -> NDArray[np.bool_]:

