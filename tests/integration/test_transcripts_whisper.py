@@ -93,7 +93,7 @@ def test_faster_whisper_writes_the_script_with_the_right_sides(host: Transcriber
 
 @pytest.mark.slow
 def test_openai_whisper_writes_the_same_from_the_same_weights(cache: Path) -> None:
-    settings = Transcription(engine="openai-whisper", language="en")
+    settings = Transcription(engine="openai-whisper", language="en", turns=False)
     with TranscriberHost(settings, Limits(), cache) as host:
         transcript = host.transcribe(MONO, opening_s=13.4)
 
