@@ -24,7 +24,7 @@ ifeq ($(TORCH_BACKEND),)
 else
 	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --torch-backend $(TORCH_BACKEND) torch
 endif
-	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --override overrides.txt --editable '.[dev]'
+	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --override overrides.txt --editable '.[dev,turns]'
 	@touch $@
 
 servers: ## Install Dovecot, PostgreSQL and OpenSSH where that is possible (Debian, Ubuntu)

@@ -95,7 +95,7 @@ def test_faster_whisper_writes_the_script_with_the_right_sides(host: Transcriber
 @pytest.mark.slow
 def test_openai_whisper_writes_the_same_from_the_same_weights(cache: Path) -> None:
     settings = Transcription(
-        engine="openai-whisper", languages=("de", "en"), vocabulary=("Brightwater",)
+        engine="openai-whisper", languages=("de", "en"), vocabulary=("Brightwater",), turns=False
     )
     with TranscriberHost(settings, Limits(), cache) as host:
         transcript = host.transcribe(MONO, opening_s=13.4)

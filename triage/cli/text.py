@@ -169,6 +169,7 @@ def _show(path: Path, transcript: Transcript, *, as_json: bool) -> None:
                         "start": segment.start,
                         "end": segment.end,
                         "speaker": segment.speaker,
+                        "voice": segment.voice,
                         "text": segment.text,
                         "confidence": segment.confidence,
                         "flags": segment.flags,
@@ -185,8 +186,11 @@ def _show(path: Path, transcript: Transcript, *, as_json: bool) -> None:
     )
     for warning in transcript.warnings:
         output.say(f"  ! {warning}", "yellow")
+    several = any(segment.voice > 1 for segment in transcript.segments)
     for segment in transcript.segments:
-        who = "" if segment.speaker == "unknown" else f"{segment.speaker}: "
+        who = f"{segment.speaker}: " if segment.speaker != "unknown" else ""
+        if not who and several:
+            who = f"voice {segment.voice}: " if segment.voice else "voice ?: "
         flags = f"  [{', '.join(segment.flags)}]" if segment.flags else ""
         minutes, seconds = divmod(int(segment.start), 60)
         style = "dim" if segment.flags else ""

@@ -42,10 +42,11 @@ class Transcription(Section):
     """How calls become text. `model`: the name of installed weights or a folder with weights.
 
     `languages` are those that may be spoken; `vocabulary` holds names and products, which are shown
-    to the model. A recording with less than `min_speech_s` seconds of speech is not read, and
-    nobody's lead. `attachments`: recordings that come by mail are heard too, and voicemails are
-    calls. `time_limit` is in seconds of work per second of audio (with a floor of 60 s a call),
-    `memory_mb` the memory that each process may take. See docs/transcription.md.
+    to the model. `turns`: whether voices in one channel are told apart. A recording with less than
+    `min_speech_s` seconds of speech is not read, and nobody's lead. `attachments`: recordings that
+    come by mail are heard too, and voicemails are calls. `time_limit` is in seconds of work per
+    second of audio (with a floor of 60 s a call), `memory_mb` the memory that each process may
+    take. See docs/transcription.md.
     """
 
     engine: Literal["faster-whisper", "openai-whisper"] = "faster-whisper"
@@ -55,6 +56,7 @@ class Transcription(Section):
     vocabulary: tuple[str, ...] = ()
     device: Literal["auto", "cpu", "cuda"] = "auto"
     caller_channel: Literal["left", "right"] = "right"
+    turns: bool = True
     workers: int = Field(default=1, ge=1, le=64)
     threads: int = Field(default=1, ge=1, le=64)
     time_limit: Seconds = 5.0

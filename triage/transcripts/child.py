@@ -21,6 +21,7 @@ from triage.settings import Limits, Transcription
 from triage.transcripts import audio, messages, recording, silence, weights
 from triage.transcripts.engine import SpeechEngine
 from triage.transcripts.messages import Message
+from triage.transcripts.turns.diarist import Diarist
 from triage.transcripts.weights import Weights
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Work:
             ),
             self._limits,
             decoded=lambda info: answer({"info": messages.packed(info)}),
+            diarist=self._diarist,
         )
         fallen = "_engine" in self.__dict__ and self._engine.fallen
         return {"transcript": messages.packed(transcript), "recycle": fallen}
@@ -91,6 +93,10 @@ class Work:
         if "_engine" not in self.__dict__:
             answer({"loading": True})
         return self._engine
+
+    @functools.cached_property
+    def _diarist(self) -> Diarist | None:
+        return Diarist(threads=self._settings.threads) if self._settings.turns else None
 
     @functools.cached_property
     def _weights(self) -> Weights:

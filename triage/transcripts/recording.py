@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,7 @@ from triage.transcripts.audio import Audio, Samples
 from triage.transcripts.engine import NO_SPEECH, AudioInfo, Piece, SpeechEngine, transcribe_sides
 from triage.transcripts.sounds import find, kinds
 from triage.transcripts.speech import Speech
+from triage.transcripts.turns.diarist import Diarist, Turn
 from triage.types import Segment, Speaker, TimedWord, Transcript
 
 MAX_BREATH_S = 0.5
@@ -48,12 +50,13 @@ def transcribe(
     limits: Limits,
     *,
     decoded: Callable[[AudioInfo], None] = lambda _: None,
+    diarist: Diarist | None = None,
 ) -> Transcript:
     """Transcribe the recording at `path`.
 
     `engine` is only asked for where somebody speaks, as loading one takes a second; `decoded` is
-    told what the recording is before the long part begins. Raises `Permanent` for a file that is no
-    recording.
+    told what the recording is before the long part begins. `diarist` tells voices apart where there
+    is one channel only. Raises `Permanent` for a file that is no recording.
     """
     recording = audio.decode(path, limits, opening_s=reading.opening_s)
     decoded(recording.info)
@@ -62,9 +65,13 @@ def transcribe(
     heard = [_speech(side) for side in sides]
     little = not partial and _is_too_little(heard, reading.min_speech_s, warnings)
     spoken = [] if little else heard
-    segments, language = _read(spoken, who, engine, reading.language)
+    lacking = diarist.missing() if diarist and len(sides) == 1 else ""
+    tell = functools.partial(_turns, None if lacking else diarist, sides, who)
+    segments, language = _read(spoken, tell, engine, reading.language)
     if not segments:
         warnings += _without_words(sides, heard, little=little)
+    elif lacking:
+        warnings.append(lacking)
     return Transcript(
         segments=segments,
         language=language,
@@ -123,7 +130,7 @@ def _without_words(sides: list[Samples], spoken: list[Speech], *, little: bool) 
 
 def _read(
     spoken: list[Speech],
-    who: tuple[Speaker, ...],
+    tell: Callable[[int, list[Piece], str], list[Turn]],
     engine: Callable[[], SpeechEngine],
     language: str,
 ) -> tuple[tuple[Segment, ...], str]:
@@ -135,13 +142,32 @@ def _read(
     for channel, heard in enumerate(sides):
         language = heard.language
         placed = [part for piece in heard.pieces for part in spoken[channel].placed(piece)]
-        whole = whole_sentences(placed)
-        segments = checks.repeated([_segment(part, channel, who[channel]) for part in whole])
+        segments = checks.repeated(
+            [
+                _segment(part, channel, turn)
+                for turn in tell(channel, placed, language)
+                for part in whole_sentences(turn.pieces)
+            ]
+        )
         found += [checks.over_sounds(segment, spoken[channel].sounds) for segment in segments]
     return tuple(sorted(found, key=lambda segment: (segment.start, segment.channel))), language
 
 
-def whole_sentences(pieces: list[Piece]) -> list[Piece]:
+def _turns(
+    diarist: Diarist | None,
+    sides: list[Samples],
+    who: tuple[Speaker, ...],
+    channel: int,
+    placed: list[Piece],
+    language: str,
+) -> list[Turn]:
+    """Who says what on a channel: one side of a call, or all voices of it."""
+    if diarist is None or len(sides) > 1:
+        return [Turn(tuple(placed), who[channel])]
+    return diarist.turns(sides[channel], placed, language)
+
+
+def whole_sentences(pieces: Sequence[Piece]) -> list[Piece]:
     """Pieces of one channel, joined where Whisper cut a sentence that was spoken in one go."""
     joined: list[Piece] = []
     for piece in pieces:
@@ -166,14 +192,14 @@ def _continues(before: Piece, piece: Piece) -> bool:
     )
 
 
-def _segment(piece: Piece, channel: int, speaker: Speaker) -> Segment:
+def _segment(piece: Piece, channel: int, turn: Turn) -> Segment:
     start, end = piece.words[0].start, piece.words[-1].end
     text = "".join(word.text for word in piece.words).strip()
     sure = checks.confidence(piece)
     return Segment(
         start=round(start, 2),
         end=round(max(start, end), 2),
-        speaker=speaker,
+        speaker=turn.speaker,
         text=text,
         confidence=sure,
         channel=channel,
@@ -182,4 +208,5 @@ def _segment(piece: Piece, channel: int, speaker: Speaker) -> Segment:
             TimedWord(round(word.start, 2), round(word.end, 2), word.text.strip())
             for word in piece.words
         ),
+        voice=turn.voice,
     )

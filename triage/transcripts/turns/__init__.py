@@ -1,0 +1,1 @@
+"""Speaker turns where all voices are in one channel; `diarist` is the way in."""
