@@ -13,6 +13,8 @@ from pathlib import Path
 
 from classifiers.errors import ClassifierError, EngineError
 from classifiers.model import Classifier
+from classifiers.opening import OpeningRule
+from classifiers.opening import read as read_opening
 from classifiers.tag_artifact import present
 from classifiers.tag_model import Tagger
 from triage import metrics
@@ -34,6 +36,7 @@ from triage.sources.base import Source
 from triage.sources.build import build_source
 from triage.store.repository import Repository
 from triage.transcripts.host import TranscriberHost
+from triage.transcripts.messages import Part
 from triage.types import Transcript
 
 
@@ -64,6 +67,17 @@ def load_tagger(settings: ClassifierSettings) -> Tagger:
         raise Configuration(f"classifier.runtime {settings.runtime!r}: {error}") from error
     except ClassifierError as error:
         raise Configuration(f"classifier.artifact {artifact!r}: {error}") from error
+
+
+def load_opening(settings: ClassifierSettings) -> OpeningRule | None:
+    """When the opening of a call is enough; None where the model has no such rule.
+
+    Raises `Configuration` where it is not intact, or was chosen for another model.
+    """
+    try:
+        return read_opening(settings.artifact)
+    except ClassifierError as error:
+        raise Configuration(f"classifier.artifact {settings.artifact!r}: {error}") from error
 
 
 def load_rulebook(settings: Settings) -> Rulebook:
@@ -143,7 +157,8 @@ def transcribe_again(settings: Settings, repository: Repository, inquiry_id: str
             "settings, and what its sidecar and record say"
         )
     with TranscriberHost(settings.transcription, settings.limits) as host:
-        return host.transcribe(repository.blobs.path(work.sha256))
+        better = Part(model=settings.transcription.lead_model)
+        return host.transcribe(repository.blobs.path(work.sha256), better)
 
 
 @contextmanager
@@ -212,6 +227,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
                 rulebook,
                 calls,
                 LazyTagger(settings.classifier),
+                opening=load_opening(settings.classifier),
             ),
             Dispatch(settings, repository, client),
         )

@@ -37,7 +37,10 @@ class Limits(Section):
 class Transcription(Section):
     """How calls become text. `model`: the name of installed weights or a folder with weights.
 
-    `time_limit` is in seconds of work per second of audio (with a floor of 60 s a call).
+    `time_limit` is in seconds of work per second of audio (with a floor of 60 s a call). With
+    `progressive` a call is read as far as its label needs, `opening_s` at least, and leads whole,
+    with `lead_model` where that is set; `audit_share` of what would stop is read whole all the
+    same, to see whether it should have. See docs/progressive.md.
     """
 
     engine: Literal["faster-whisper", "openai-whisper"] = "faster-whisper"
@@ -47,6 +50,10 @@ class Transcription(Section):
     workers: int = Field(default=1, ge=1, le=64)
     threads: int = Field(default=1, ge=1, le=64)
     time_limit: Seconds = 5.0
+    progressive: bool = True
+    opening_s: Seconds = 20.0
+    lead_model: str = ""
+    audit_share: Share = 0.02
 
 
 class Classifier(Section):

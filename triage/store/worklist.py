@@ -7,11 +7,11 @@ That makes each step safe to repeat, whatever was killed, whenever.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from triage.errors import Permanent
 from triage.store import outbox, people, records, tables, threads
@@ -158,13 +158,15 @@ class Worklist:
         return [inquiry.id for inquiry in moved]
 
     def transcribed(self, work: Work, transcript: Transcript) -> bool:
-        """PARSED → TRANSCRIBED, with the transcript."""
+        """PARSED → TRANSCRIBED, with the transcript; one of an earlier part is replaced."""
         moment = records.now()
         with self.database.write() as connection:
             if not _move(connection, work, Stage.TRANSCRIBED):
                 return False
+            table = tables.transcripts
+            connection.execute(delete(table).where(table.c.inquiry_id == work.id))
             connection.execute(
-                insert(tables.transcripts).values(
+                insert(table).values(
                     inquiry_id=work.id, data=records.dump(transcript), created_at=moment
                 )
             )
@@ -172,8 +174,16 @@ class Worklist:
                 connection,
                 work.id,
                 "transcribed",
-                {"engine": transcript.engine, "model": transcript.model},
+                {"engine": transcript.engine, "model": transcript.model, **_extent(transcript)},
             )
+        return True
+
+    def read_on(self, work: Work, why: Mapping[str, Any]) -> bool:
+        """TRANSCRIBED → PARSED, because what was read so far does not settle the call."""
+        with self.database.write() as connection:
+            if not _move(connection, work, Stage.PARSED):
+                return False
+            records.note(connection, work.id, "reading on", why)
         return True
 
     def passed_over(self, work: Work, why: str) -> bool:
@@ -184,8 +194,13 @@ class Worklist:
             records.note(connection, work.id, "not transcribed", {"reason": why})
         return True
 
-    def classified(self, work: Work, verdict: Verdict) -> bool:
-        """PARSED or TRANSCRIBED → CLASSIFIED, with the verdict."""
+    def classified(
+        self, work: Work, verdict: Verdict, audit: Mapping[str, Any] | None = None
+    ) -> bool:
+        """PARSED or TRANSCRIBED → CLASSIFIED, with the verdict.
+
+        `audit`: what it says about the verdict on the opening, of a call read whole to see that.
+        """
         moment = records.now()
         with self.database.write() as connection:
             if not _move(
@@ -213,6 +228,8 @@ class Worklist:
                 "classified",
                 {"label": verdict.label, "confidence": verdict.confidence, "model": verdict.model},
             )
+            if audit is not None:
+                records.note(connection, work.id, "opening audited", audit)
         return True
 
     def qualified(self, work: Work, qualification: Qualification | None) -> bool:
@@ -349,6 +366,13 @@ class Worklist:
                 return False
             records.note(connection, inquiry_id, "requeued", {"stage": stage})
         return True
+
+
+def _extent(transcript: Transcript) -> dict[str, Any]:
+    """How much was read, where that is not all."""
+    if not transcript.partial:
+        return {}
+    return {"read_s": transcript.read_s, "of_s": transcript.duration_s}
 
 
 def _held(connection: Connection, works: Sequence[Work]) -> set[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from triage.settings import Limits
-from triage.transcripts import audio, channels, checks, speech
+from triage.transcripts import audio, channels, checks, parts, speech
 from triage.transcripts.audio import Audio, Samples
 from triage.transcripts.engine import NO_SPEECH, AudioInfo, Piece, SpeechEngine
 from triage.transcripts.speech import Speech
@@ -25,7 +25,8 @@ class Reading:
     """How a recording is to be read.
 
     `engine` and `model` are what the transcript will name. An empty `language` is found on speech;
-    `opening_s` reads only the first seconds.
+    `opening_s` reads only the first seconds, up to a pause, and `from_s` leaves out what was read
+    before. `whole_s` is how long the recording is, where that is known.
     """
 
     engine: str
@@ -33,6 +34,8 @@ class Reading:
     language: str = ""
     caller_channel: Literal["left", "right"] = "right"
     opening_s: float | None = None
+    from_s: float = 0.0
+    whole_s: float | None = None
 
 
 def transcribe(
@@ -53,8 +56,10 @@ def transcribe(
     decoded(recording.info)
     duration_s, partial = _extent(path, recording, reading, limits)
     sides, who, warnings = _sides(recording, reading)
+    sides, read_s = parts.cut(sides, reading.from_s, to_pause=partial)
     spoken = [speech.find(side) for side in sides]
     segments, language = _read(spoken, who, engine, reading.language)
+    segments = parts.moved(segments, reading.from_s)
     if not segments:
         warnings.append(NO_SPEECH)
     return Transcript(
@@ -65,6 +70,7 @@ def transcribe(
         duration_s=duration_s,
         partial=partial,
         warnings=tuple(warnings),
+        read_s=read_s if partial else None,
     )
 
 
@@ -72,6 +78,8 @@ def _extent(path: Path, recording: Audio, reading: Reading, limits: Limits) -> t
     """How long the whole recording is, and whether less than that was read."""
     if reading.opening_s is None or recording.info.duration_s < reading.opening_s:
         return recording.info.duration_s, False
+    if reading.whole_s is not None:
+        return reading.whole_s, reading.whole_s > recording.info.duration_s
     whole = audio.probe(path, limits).duration_s
     return whole, whole > recording.info.duration_s
 
