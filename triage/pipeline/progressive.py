@@ -22,6 +22,7 @@ from triage.types import Inquiry, Outcome, Transcript, Verdict
 
 READING_ON: Final = "reading on"
 AUDIT: Final = "audit"
+_PAUSE_S: Final = 2.0  # a part ends at a pause, so long before or after a look at most
 _WORTH: Final = 1.5  # a call is read whole at once unless it lasts so many times its opening
 
 
@@ -46,10 +47,13 @@ class Progressive:
             return rest
         read_s = heard.read_s or 0.0 if heard else 0.0
         look = self.rule.next_look(read_s, self.settings.transcription.opening_s)
-        if look is None or inquiry.duration_s < look * (_WORTH if heard is None else 1.0) + 2.0:
+        if (
+            look is None
+            or inquiry.duration_s < look * (_WORTH if heard is None else 1.0) + _PAUSE_S
+        ):
             return rest
         language = heard.language if heard and heard.segments else ""
-        return Part(look, read_s, inquiry.duration_s, language)
+        return Part(look + _PAUSE_S, read_s, inquiry.duration_s, language)
 
     def _rest(self, heard: Transcript | None) -> Part:
         """All that was not read; all of the call where better weights are set for that."""
