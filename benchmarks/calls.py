@@ -126,7 +126,7 @@ def show(whole: list[Run], parts: list[Run]) -> None:
     lost = [run for run in leads if run.outcome == "file"]
     early = [run for run in parts if run.read_s < run.seconds]
     same = sum(a.label == b.label for a, b in zip(whole, parts, strict=True))
-    cost = [sum(run.spent for run in runs) for runs in (whole, parts)]
+    costs = [sum(run.spent for run in runs) for runs in (whole, parts)]
     print(
         f"{len(parts)} calls of {sum(r.seconds for r in parts) / len(parts):.0f} s on average, "
         f"{len(leads)} leads; stopped early {len(early)}; leads filed {len(lost)} "
@@ -134,8 +134,8 @@ def show(whole: list[Run], parts: list[Run]) -> None:
         f"same label {same} of {len(parts)}"
     )
     print(
-        f"CPU s a call: whole {cost[0] / len(parts):.2f}, progressive {cost[1] / len(parts):.2f}: "
-        f"{cost[0] / cost[1]:.2f} times less"
+        f"CPU s a call: whole {costs[0] / len(parts):.2f}, "
+        f"progressive {costs[1] / len(parts):.2f}: {costs[0] / costs[1]:.2f} times less"
     )
 
 

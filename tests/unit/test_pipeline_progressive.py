@@ -61,8 +61,8 @@ def noted(**detail: Any) -> list[HistoryEntry]:
 
 def test_the_opening_comes_first_and_then_what_was_not_read() -> None:
     plan = progressive()
-    assert plan.part(call(), None, []) == Part(22.0, 0.0, 180.0)
-    assert plan.part(call(), heard(18.7), noted()) == Part(47.0, 18.7, 180.0, "en")
+    assert plan.part(call(), None, []) == Part(22.0, 0.0, 180.0, pause=True)
+    assert plan.part(call(), heard(18.7), noted()) == Part(47.0, 18.7, 180.0, "en", pause=True)
     assert plan.part(call(), heard(18.7), noted(to_the_end=True)) == Part(
         from_s=18.7, language="en"
     )
@@ -90,7 +90,7 @@ def test_a_longer_opening_leaves_out_looks() -> None:
 
 def test_what_is_read_whole_is_read_with_the_better_weights() -> None:
     plan = progressive(lead_model="small")
-    assert plan.part(call(), None, []) == Part(22.0, 0.0, 180.0)
+    assert plan.part(call(), None, []) == Part(22.0, 0.0, 180.0, pause=True)
     assert plan.part(call(), heard(18.7), noted(to_the_end=True)) == Part(model="small")
     assert plan.part(call(25.0), None, []) == Part(model="small")
 

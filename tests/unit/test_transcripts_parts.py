@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from triage.transcripts import parts
 from triage.transcripts.engine import NO_SPEECH
@@ -11,7 +12,7 @@ from triage.types import Segment, Transcript
 RATE = parts.RATE
 
 
-def speech(*pauses: tuple[float, float]) -> parts.Samples:
+def speech(*pauses: tuple[float, float]) -> NDArray[np.float32]:
     """Ten seconds of noise, silent in the pauses."""
     side = np.random.default_rng(7).normal(0, 0.1, 10 * RATE).astype(np.float32)
     for start, end in pauses:

@@ -53,7 +53,8 @@ class Progressive:
         ):
             return rest
         language = heard.language if heard and heard.segments else ""
-        return Part(look + _PAUSE_S, read_s, inquiry.duration_s, language)
+        end_s = look + _PAUSE_S
+        return Part(end_s, read_s, inquiry.duration_s, language, pause=True)
 
     def _rest(self, heard: Transcript | None) -> Part:
         """All that was not read; all of the call where better weights are set for that."""

@@ -75,6 +75,7 @@ class Work:
                 opening_s=request.get("opening_s"),
                 from_s=request.get("from_s", 0.0),
                 whole_s=request.get("whole_s"),
+                pause=request.get("pause", False),
             ),
             self._limits,
             decoded=lambda info: answer({"info": messages.packed(info)}),

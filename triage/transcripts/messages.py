@@ -36,9 +36,9 @@ _KINDS: dict[str, type[TriageError]] = {
 class Part:
     """Which part of a recording is to be read, in seconds, and with which weights.
 
-    As it stands, all of it. `opening_s`: up to there, or the pause before; `from_s`: what lies
-    before was read. `whole_s` and `language` are what is known, `model` other weights than those of
-    the settings.
+    As it stands, all of it. `opening_s`: up to there, or with `pause` up to a pause in the last
+    seconds before it; `from_s`: what lies before was read. `whole_s` and `language` are what is
+    known, `model` other weights than those of the settings.
     """
 
     opening_s: float | None = None
@@ -46,6 +46,7 @@ class Part:
     whole_s: float | None = None
     language: str = ""
     model: str = ""
+    pause: bool = False
 
 
 WHOLE: Final = Part()

@@ -25,8 +25,9 @@ class Reading:
     """How a recording is to be read.
 
     `engine` and `model` are what the transcript will name. An empty `language` is found on speech;
-    `opening_s` reads only the first seconds, up to a pause, and `from_s` leaves out what was read
-    before. `whole_s` is how long the recording is, where that is known.
+    `opening_s` reads only the first seconds, with `pause` up to a pause before their end, and
+    `from_s` leaves out what was read before. `whole_s` is how long the recording is, where that is
+    known.
     """
 
     engine: str
@@ -36,6 +37,7 @@ class Reading:
     opening_s: float | None = None
     from_s: float = 0.0
     whole_s: float | None = None
+    pause: bool = False
 
 
 def transcribe(
@@ -56,7 +58,7 @@ def transcribe(
     decoded(recording.info)
     duration_s, partial = _extent(path, recording, reading, limits)
     sides, who, warnings = _sides(recording, reading)
-    sides, read_s = parts.cut(sides, reading.from_s, to_pause=partial)
+    sides, read_s = parts.cut(sides, reading.from_s, to_pause=partial and reading.pause)
     spoken = [speech.find(side) for side in sides]
     segments, language = _read(spoken, who, engine, reading.language)
     segments = parts.moved(segments, reading.from_s)
