@@ -149,8 +149,16 @@ def write(path: Path | str, rule: OpeningRule) -> Path:
     return file
 
 
-def choose(classifier: Classifier, corpus: Corpus, looks: Sequence[float] = LOOKS) -> OpeningRule:
-    """Choose the confidence on dev and the floor on the calibration split."""
+def choose(
+    classifier: Classifier, corpus: Corpus, looks: Sequence[float] = LOOKS
+) -> OpeningRule | None:
+    """Choose the confidence on dev and the floor on the calibration split.
+
+    None where either has no call longer than the first look, or the second no lead.
+    """
+    leads = [item for item in _calls(corpus.calibration) if item.label == "lead"]
+    if not (leads and _calls(corpus.dev)):
+        return None
     dev = _Looked.at(classifier, _calls(corpus.dev), looks)
     confidence = next(
         (c for c in CONFIDENCES if dev.agreement(dev.stops(c, 1.0)) >= AGREEMENT), CONFIDENCES[-1]
@@ -165,7 +173,6 @@ def choose(classifier: Classifier, corpus: Corpus, looks: Sequence[float] = LOOK
         and item.label == "lead"
         and words(item.example.text) > first
     ]
-    leads = [item for item in calls if item.label == "lead"]
     at_risk = np.concatenate(
         [
             heard.risk(confidence)[indices_of(calls) == LEAD],
@@ -243,7 +250,9 @@ class _Looked:
 def _classified(classifier: Classifier, examples: Sequence[Example]) -> tuple[Floats, Bools]:
     verdicts = classifier.classify(examples)
     rows = [[verdict.scores[label] for label in LABELS] for verdict in verdicts]
-    return np.array(rows), np.array([verdict.abstained for verdict in verdicts], bool)
+    return np.array(rows).reshape(len(rows), len(LABELS)), np.array(
+        [verdict.abstained for verdict in verdicts], bool
+    )
 
 
 def _calls(items: Sequence[Item]) -> list[Item]:

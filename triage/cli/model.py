@@ -101,11 +101,10 @@ def _choose_opening(source: Path, out: Path, *, as_json: bool) -> None:
     from triage.errors import Usage  # noqa: PLC0415
 
     try:
-        corpus = read_corpus(source)
-        if not corpus.dev or not corpus.calibration:
-            output.note("no rule for openings: that takes dev-*.jsonl and calibration-*.jsonl")
+        rule = opening.choose(Classifier.load(out), read_corpus(source))
+        if rule is None:
+            output.note("no rule for openings: that takes calls in dev-*.jsonl and calibration-*")
             return
-        rule = opening.choose(Classifier.load(out), corpus)
         opening.write(out, rule)
     except ClassifierError as error:
         raise Usage(str(error)) from error
