@@ -119,6 +119,17 @@ def test_a_settled_label_stops_and_anything_else_goes_on() -> None:
     assert why(said("internal"), plan=progressive(None)) == "progressive triage is off"
 
 
+def test_another_look_is_taken_only_where_it_may_settle() -> None:
+    plan = progressive(audit_share=0.0)
+    ends = {}
+    for verdict in (said("internal", 0.7), said("support"), said("internal", 0.7, 0.25)):
+        reading = read(call(), heard(19.0), "")
+        found = plan.reads_on(call(), heard(19.0), reading, verdict, verdict)
+        assert found is not None
+        ends[verdict.label, verdict.scores["lead"]] = found["to_the_end"]
+    assert ends == {("internal", 0.001): False, ("support", 0.001): True, ("internal", 0.25): True}
+
+
 def test_nothing_heard_yet_is_not_an_empty_call() -> None:
     assert why(certain("misdial", SILENCE), heard(19.0, words=0)) == "too little was said yet"
     assert why(said("misdial"), heard(19.0, words=8)) == "too little was said yet"

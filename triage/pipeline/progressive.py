@@ -22,6 +22,7 @@ from triage.types import Inquiry, Outcome, Transcript, Verdict
 
 READING_ON: Final = "reading on"
 AUDIT: Final = "audit"
+_TOO_LITTLE: Final = "too little was said yet"
 _PAUSE_S: Final = 2.0  # a part ends at a pause, so long before or after a look at most
 _WORTH: Final = 1.5  # a call is read whole at once unless it lasts so many times its opening
 
@@ -81,13 +82,16 @@ class Progressive:
         audit = not why and self.audits(inquiry.id)
         if not (why or audit):
             return None
-        wanted = verdict.label == "lead" or is_lead_likely(verdict, self.settings.decision)
+        hopeless = self.rule is None or not self.on or verdict.label not in self.rule.settling
+        wanted = (hopeless and why != _TOO_LITTLE) or is_lead_likely(
+            verdict, self.settings.decision
+        )
         return {
             "reason": why or AUDIT,
             "read_s": heard.read_s,
             "label": verdict.label,
             "lead": round(verdict.scores.get("lead", 0.0), 4),
-            "to_the_end": audit or wanted or not self.on,
+            "to_the_end": audit or wanted,
         }
 
     def _open(
@@ -97,7 +101,7 @@ class Progressive:
         if self.rule is None or not self.on:
             return "progressive triage is off"
         if verdict.model == SILENCE or not self.rule.heard_enough(heard.text, heard.read_s or 0.0):
-            return "too little was said yet"
+            return _TOO_LITTLE
         if inquiry.call and inquiry.call.group:
             return "it is one leg of a call"
         rules = self.settings.decision
