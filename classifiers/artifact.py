@@ -94,9 +94,9 @@ def write(folder: Path, manifest: Mapping[str, Any], tensors: Mapping[str, Tenso
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
         new, old = Path(scratch) / "new", Path(scratch) / "old"
         new.mkdir()
-        _write_synced(new / TENSORS, data)
+        write_synced(new / TENSORS, data)
         text = json.dumps(asdict(complete), indent=1, ensure_ascii=False, sort_keys=True)
-        _write_synced(new / MANIFEST, f"{text}\n".encode())
+        write_synced(new / MANIFEST, f"{text}\n".encode())
         if folder.exists():
             folder.replace(old)
         new.replace(folder)
@@ -171,7 +171,8 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _write_synced(path: Path, data: bytes) -> None:
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a file that is on the disk when this returns."""
     with path.open("wb") as file:
         file.write(data)
         file.flush()

@@ -37,6 +37,12 @@ _WATCHES: Final = Gauge(
 _SILENT: Final = Gauge(
     "triage_source_silent", "1 where a source is unusually silent", ["source"], registry=REGISTRY
 )
+_AUDITS: Final = Counter(
+    "triage_opening_audits_total",
+    "Calls whose opening would have settled them, read whole to see whether rightly",
+    ["agrees", "lead"],
+    registry=REGISTRY,
+)
 
 
 def reached(milestone: Milestone, channel: str, arrived: datetime) -> None:
@@ -59,6 +65,13 @@ def watching(connections: int) -> None:
 def silent(source: str, *, is_silent: bool) -> None:
     """Whether a source is unusually silent."""
     _SILENT.labels(source).set(int(is_silent))
+
+
+def audited(*, agrees: bool, lead: bool) -> None:
+    """A call that would have stopped early was read whole: whether its label stayed, and whether
+    it is a lead after all.
+    """
+    _AUDITS.labels("yes" if agrees else "no", "yes" if lead else "no").inc()
 
 
 @contextmanager

@@ -320,7 +320,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said in a recording of `duration_s` seconds; `partial`: not read to the end."""
+    """What was said in a recording of `duration_s` seconds; `partial`: not read to the end.
+
+    Of a partial one `read_s` says how many seconds were read, from the start.
+    """
 
     segments: tuple[Segment, ...]
     language: str
@@ -329,6 +332,7 @@ class Transcript:
     duration_s: float
     partial: bool = False
     warnings: tuple[str, ...] = ()
+    read_s: float | None = None
 
     @property
     def text(self) -> str:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from classifiers.errors import ClassifierError, EngineError
 from classifiers.model import Classifier
+from classifiers.opening import OpeningRule
+from classifiers.opening import read as read_opening
 from classifiers.tag_artifact import present
 from classifiers.tag_model import Tagger
 from triage import metrics
@@ -39,6 +41,7 @@ from triage.sources.base import Source
 from triage.sources.build import build_source
 from triage.store.repository import Repository
 from triage.transcripts.host import TranscriberHost
+from triage.transcripts.messages import Part
 from triage.types import Transcript
 
 
@@ -69,6 +72,17 @@ def load_tagger(settings: ClassifierSettings) -> Tagger:
         raise Configuration(f"classifier.runtime {settings.runtime!r}: {error}") from error
     except ClassifierError as error:
         raise Configuration(f"classifier.artifact {artifact!r}: {error}") from error
+
+
+def load_opening(settings: ClassifierSettings) -> OpeningRule | None:
+    """When the opening of a call is enough; None where the model has no such rule.
+
+    Raises `Configuration` where it is not intact, or was chosen for another model.
+    """
+    try:
+        return read_opening(settings.artifact)
+    except ClassifierError as error:
+        raise Configuration(f"classifier.artifact {settings.artifact!r}: {error}") from error
 
 
 def load_rulebook(settings: Settings) -> Rulebook:
@@ -149,7 +163,8 @@ def transcribe_again(settings: Settings, repository: Repository, inquiry_id: str
         )
     with TranscriberHost(settings.transcription, settings.limits) as host:
         if inquiry is None or inquiry.voicemail is None:
-            return host.transcribe(repository.blobs.path(work.sha256))
+            better = Part(model=settings.transcription.lead_model)
+            return host.transcribe(repository.blobs.path(work.sha256), better)
         transcript = Hearing(settings, repository.blobs, host.transcribe).again(inquiry)
     if transcript is None:
         raise Usage(f"{inquiry_id} is a voicemail whose mail brought no recording")
@@ -240,6 +255,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
                 rulebook,
                 calls,
                 LazyTagger(settings.classifier),
+                opening=load_opening(settings.classifier),
             ),
             Dispatch(settings, repository, client),
         )

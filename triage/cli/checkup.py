@@ -147,6 +147,8 @@ def _calls(settings: Settings) -> Iterator[Check]:
 
 def _weights(settings: Settings) -> str:
     weights = locate(settings.transcription.model)
+    if settings.transcription.lead_model:
+        locate(settings.transcription.lead_model)
     return f"{settings.transcription.engine} with {settings.transcription.model} ({weights.folder})"
 
 

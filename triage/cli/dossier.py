@@ -185,6 +185,9 @@ def _show_text(dossier: Dossier) -> None:
     if inquiry.voicemail:
         _show_voicemail(inquiry.voicemail, inquiry.metadata.get("subject", ""))
     _show_mail(inquiry)
+    heard = dossier.transcript
+    if heard and heard.partial and heard.read_s is not None:
+        output.say(f"read        {heard.read_s:.0f} s of {heard.duration_s:.0f}")
     text = dossier.transcript.text if dossier.transcript else inquiry.body
     for line in text.splitlines():
         output.say(f"  | {line}")

@@ -21,6 +21,7 @@ class Part(StrEnum):
 
     LABELS = "labels"
     SIGNALS = "signals"
+    OPENING = "opening"
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +59,8 @@ def train(
     network is trained; labels may be those of [taxonomy]. What is not better is not written.
     Without it the files of a corpus named `train-*`, `dev-*` and `test-*` are the splits; dev
     chooses the epoch and calibrates, test is only measured, at the end. Then the tagger learns
-    from the leads whose signals are marked, to read what others state.
+    from the leads whose signals are marked, to read what others state, and last is chosen when the
+    opening of a call is enough.
     """
     if own is not None:
         if any(option is not None for option in (corpus, epochs, seed, only)):
@@ -76,16 +78,46 @@ def train(
     source = corpus or corpus_folder()
     if not source.exists():
         raise Usage(f"--corpus {source}: no such folder")
-    if only is not Part.SIGNALS:
+    if only in (None, Part.LABELS):
         trained = _train_labels(source, out, epochs=epochs, seed=seed, threads=threads)
         if as_json:
             output.show_json(trained)
         else:
             _show_trained(trained)
-    if only is not Part.LABELS:
+    if only in (None, Part.SIGNALS):
         tagger = train_signals(source, out, seed=seed, threads=threads, wanted=only is Part.SIGNALS)
         if as_json and only is Part.SIGNALS:
             output.show_json(tagger)
+    if only is not Part.SIGNALS:
+        _choose_opening(source, out, as_json=as_json and only is Part.OPENING)
+
+
+def _choose_opening(source: Path, out: Path, *, as_json: bool) -> None:
+    """Choose when the opening of a call is enough, for the model in the folder."""
+    from classifiers import opening  # noqa: PLC0415 - heavy
+    from classifiers.dataset import read_corpus  # noqa: PLC0415 - heavy
+    from classifiers.errors import ClassifierError  # noqa: PLC0415
+    from classifiers.model import Classifier  # noqa: PLC0415 - heavy
+    from triage.errors import Usage  # noqa: PLC0415
+
+    try:
+        rule = opening.choose(Classifier.load(out), read_corpus(source))
+        if rule is None:
+            output.note("no rule for openings: that takes calls in dev-*.jsonl and calibration-*")
+            return
+        opening.write(out, rule)
+    except ClassifierError as error:
+        raise Usage(str(error)) from error
+    if as_json:
+        output.show_json(rule)
+        return
+    bound = rule.bound
+    output.note(
+        f"openings: {rule.stopped:.0%} of calls that are no leads stop early, "
+        f"{rule.agreement:.1%} of calls keep their label; of {bound.leads} leads {bound.filed} "
+        f"stop, at most {bound.upper:.2%}"
+        + ("" if bound.holds else ", which shows too little: calls are read whole")
+    )
 
 
 def _train_labels(

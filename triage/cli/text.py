@@ -163,6 +163,7 @@ def _show(path: Path, transcript: Transcript, *, as_json: bool) -> None:
                 "engine": transcript.engine,
                 "model": transcript.model,
                 "partial": transcript.partial,
+                "read_s": transcript.read_s if transcript.partial else transcript.duration_s,
                 "warnings": transcript.warnings,
                 "segments": [
                     {

@@ -15,7 +15,7 @@ import structlog
 from classifiers.labels import LABELS
 from triage.delivery.payload import Case
 from triage.errors import Transient, Usage
-from triage.pipeline.decide import decide, held_back, may_be_lead, untaken
+from triage.pipeline.decide import decide, held_back, may_be_lead, settled_early, untaken
 from triage.pipeline.discretion import Discretion
 from triage.pipeline.prior import ruling
 from triage.pipeline.reading import read
@@ -58,20 +58,27 @@ class Corrected:
 @dataclass(frozen=True, slots=True)
 class Corrections:
     """Acts on what people say. `tagger` is asked for only when there is a lead; without one,
-    signals come from rules alone.
+    signals come from rules alone. `whole` transcribes all of a call, where only its opening was.
     """
 
     settings: Settings
     repository: Repository
     tagger: Callable[[], TextTagger | None] = lambda: None
+    whole: Callable[[str], Transcript] | None = None
 
     def relabel(self, inquiry_id: str, label: str, *, by: str = "", note: str = "") -> Corrected:
-        """Give an inquiry a label, one of the nine or an own one, and act on it.
+        """Give an inquiry a label, one of the nine or an own one, and act on it. A call that was
+        settled on its opening and is a lead after all is transcribed whole first.
 
         Repeating it is noted and changes nothing else. Raises `Usage` for an unknown label, and for
         an inquiry that was not read yet.
         """
-        return self._repeat(partial(self._relabel, inquiry_id, label, by, note))
+        better = None
+        if self.whole and self._verdict(label, by).label == "lead":
+            heard = self._read(inquiry_id)[2]
+            if heard and heard.partial and heard.read_s is not None:
+                better = self.whole(inquiry_id)
+        return self._repeat(partial(self._relabel, inquiry_id, label, by, note, better))
 
     def renew(
         self, inquiry_id: str, rulebook: Rulebook, transcript: Transcript | None = None
@@ -103,8 +110,11 @@ class Corrections:
                 return corrected
         raise Transient("the inquiry is being worked on; try again")
 
-    def _relabel(self, inquiry_id: str, label: str, by: str, note: str) -> Corrected | None:
+    def _relabel(
+        self, inquiry_id: str, label: str, by: str, note: str, better: Transcript | None
+    ) -> Corrected | None:
         work, inquiry, transcript = self._read(inquiry_id)
+        transcript = better or transcript
         verdict = self._verdict(label, by)
         qualification = None
         if verdict.label == "lead":
@@ -121,6 +131,7 @@ class Corrections:
             stored.Outcome(verdict, qualification, case.decision),
             self._teller().plan(case, Said(previous, by, note), held=bool(held)),
             held,
+            better,
         )
         if deliveries is None:
             return None
@@ -203,6 +214,7 @@ class Corrections:
                 reading.ruling,
                 self.settings.taxonomy,
             )
+            decision = settled_early(decision, transcript)
         return self._takeable(Case(inquiry, transcript, before.verdict, qualification, decision))
 
     def _qualified(self, inquiry: Inquiry, transcript: Transcript | None) -> Qualification:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from triage.pipeline.ruled import BLOCKED, shields
 from triage.rules.rulebook import UNRULED, Ruling
 from triage.settings import DecisionRules, OwnLabel
-from triage.types import Decision, Outcome, Qualification, Verdict
+from triage.types import Decision, Outcome, Qualification, Transcript, Verdict
 
 _RULE: Final = re.compile(r"rule:([\w-]+)@")
 NINE: Final[Mapping[str, OwnLabel]] = MappingProxyType({})
@@ -62,6 +63,14 @@ def held_back(decision: Decision, reason: str) -> Decision:
     if decision.outcome != Outcome.FORWARD:
         return decision
     return Decision(Outcome.REVIEW, f"{decision.reason}, but not forwarded: {reason}")
+
+
+def settled_early(decision: Decision, transcript: Transcript | None) -> Decision:
+    """The decision, saying so where only a part of a call was read for it."""
+    if transcript is None or not transcript.partial or transcript.read_s is None:
+        return decision
+    part = f"settled on the first {transcript.read_s:.0f} s of {transcript.duration_s:.0f}"
+    return replace(decision, reason=f"{decision.reason}, {part}")
 
 
 def untaken(decision: Decision) -> Decision:

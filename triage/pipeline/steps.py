@@ -13,6 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from classifiers.model import Classifier
+from classifiers.opening import OpeningRule
 from triage import metrics
 from triage.delivery.payload import Case
 from triage.errors import Configuration, Permanent
@@ -22,10 +23,11 @@ from triage.intake.mail import parse_mail
 from triage.intake.parser import MANY, MailParser, Stored
 from triage.intake.voicemail.notice import as_call
 from triage.pipeline import silencing
-from triage.pipeline.decide import decide, held_back, may_be_lead, untaken
+from triage.pipeline.decide import decide, held_back, may_be_lead, settled_early, untaken
 from triage.pipeline.discretion import Discretion
 from triage.pipeline.hearing import Hearing
 from triage.pipeline.prior import ruling
+from triage.pipeline.progressive import Progressive, audited
 from triage.pipeline.reading import Reading, read
 from triage.pipeline.ruled import named, relabelled
 from triage.pipeline.stages import Step, is_mail
@@ -35,10 +37,11 @@ from triage.settings import Settings
 from triage.signals.learned import TextTagger
 from triage.signals.qualify import qualify
 from triage.store import records
-from triage.store.records import Work
+from triage.store.records import HistoryEntry, Work
 from triage.store.repository import Repository
 from triage.transcripts.host import TranscriberHost
-from triage.types import Inquiry, Outcome, Transcript
+from triage.transcripts.parts import joined
+from triage.types import Inquiry, Outcome, Transcript, Verdict
 
 T = TypeVar("T")
 
@@ -51,7 +54,8 @@ _IN_PROCESS = {Step.PARSE, Step.CLASSIFY, Step.QUALIFY}
 @dataclass(frozen=True, slots=True)
 class Steps:
     """The steps, with all they need. `classifier` is asked for only when there is text to read, and
-    `tagger` only when there is a lead; without one, signals come from rules alone.
+    `tagger` only when there is a lead; without one, signals come from rules alone. Without an
+    `opening` rule calls are transcribed whole.
     """
 
     settings: Settings
@@ -62,6 +66,7 @@ class Steps:
     calls: CallReader = field(default_factory=CallReader)
     tagger: Callable[[], TextTagger | None] = lambda: None
     parser: MailParser = field(default_factory=MailParser)
+    opening: OpeningRule | None = None
 
     def run(self, step: Step, works: Sequence[Work]) -> None:
         """Do one step for some inquiries; classifying and parsing gain from several at once."""
@@ -157,17 +162,22 @@ class Steps:
         self.repository.worklist.parsed(work, self._discretion.kept(inquiry))
 
     def transcribe(self, work: Work) -> None:
-        """A recording to text, unless nobody may transcribe it."""
+        """A recording, or a part of it, to text, unless nobody may transcribe it."""
         inquiry = self._stored(self.repository.archive.content(work.id), "content")
         if inquiry.call and inquiry.call.withheld:
             self.repository.worklist.passed_over(work, inquiry.call.withheld)
             return
         if is_mail(work):
             hearing = Hearing(self.settings, self.repository.blobs, self.transcriber.transcribe)
-            heard, message = hearing.heard(inquiry, work.attempts)
-            self._heard(work, heard, message)
+            found, message = hearing.heard(inquiry, work.attempts)
+            self._heard(work, found, message)
             return
-        transcript = self.transcriber.transcribe(self.repository.blobs.path(work.sha256))
+        heard = self.repository.archive.transcript(work.id)
+        history = self.repository.archive.history(work.id) if heard else []
+        part = self._progressive.part(inquiry, heard, history)
+        transcript = self.transcriber.transcribe(self.repository.blobs.path(work.sha256), part)
+        if heard and part.from_s:
+            transcript = joined(heard, transcript)
         silencing.settle(
             self.repository, work, transcript, self._discretion, self.transcriber.silence
         )
@@ -179,16 +189,36 @@ class Steps:
         self.repository.worklist.heard(work, discretion.kept(inquiry), kept)
 
     def classify(self, works: Sequence[Work]) -> None:
-        """Texts to verdicts, in one batch."""
+        """Texts to verdicts, in one batch. A call whose opening does not settle it is read on."""
         readings = [self._reading(work) for work in works]
         open_readings = [reading.example for reading in readings if reading.settled is None]
         verdicts = iter(self.classifier().classify(open_readings) if open_readings else [])
         for work, reading in zip(works, readings, strict=True):
-            verdict = reading.settled or next(verdicts)
-            verdict = relabelled(verdict, reading.ruling, self.settings.decision.lead_floor)
+            said = reading.settled or next(verdicts)
+            verdict = relabelled(said, reading.ruling, self.settings.decision.lead_floor)
             verdict = named(verdict, self.settings.taxonomy)
-            if self.repository.worklist.classified(work, verdict):
-                self._reached("classified", work)
+            if not self._read_on(work, reading, said, verdict):
+                self._classified(work, verdict)
+
+    def _read_on(self, work: Work, reading: Reading, said: Verdict, verdict: Verdict) -> bool:
+        """Send a call back whose opening was read and does not settle it."""
+        if work.channel != "call":
+            return False
+        inquiry, heard = self._text(work)
+        why = self._progressive.reads_on(inquiry, heard, reading, said, verdict)
+        if why is not None:
+            self.repository.worklist.read_on(work, why)
+        return why is not None
+
+    def _classified(self, work: Work, verdict: Verdict) -> None:
+        history: list[HistoryEntry] = []
+        if work.channel == "call" and self._progressive.audits(work.id):
+            history = self.repository.archive.history(work.id)
+        audit = audited(history, verdict)
+        if self.repository.worklist.classified(work, verdict, audit):
+            self._reached("classified", work)
+            if audit:
+                metrics.audited(agrees=audit["agrees"], lead=verdict.label == "lead")
 
     def qualify(self, work: Work) -> None:
         """A possible lead to its signals, score and grade."""
@@ -221,13 +251,14 @@ class Steps:
             reading.ruling,
             self.settings.taxonomy,
         )
+        inquiry, transcript = self._text(work)
+        decision = settled_early(decision, transcript)
         if work.held:
             decision = held_back(decision, work.held)
         if decision.outcome == Outcome.FORWARD and not self.settings.destinations:
             raise Configuration(
                 "a lead waits here, because no destination is set; see [[destinations]]"
             )
-        inquiry, transcript = self._text(work)
         case = Case(inquiry, transcript, verdict, qualification, decision)
         teller = Teller(self.settings, partial(stored_case, self.repository))
         if decision.outcome == Outcome.FORWARD and not teller.takers(case):
@@ -236,6 +267,10 @@ class Steps:
         plan = teller.plan(case, held=bool(work.held))
         if self.repository.worklist.settled(work, decision, plan):
             self._reached("settled", work)
+
+    @property
+    def _progressive(self) -> Progressive:
+        return Progressive(self.settings, self.opening)
 
     def _text(self, work: Work) -> tuple[Inquiry, Transcript | None]:
         archive = self.repository.archive

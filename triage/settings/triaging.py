@@ -46,7 +46,11 @@ class Transcription(Section):
     `min_speech_s` seconds of speech is not read, and nobody's lead. `attachments`: recordings that
     come by mail are heard too, and voicemails are calls. `time_limit` is in seconds of work per
     second of audio (with a floor of 60 s a call), `memory_mb` the memory that each process may
-    take. See docs/transcription.md.
+    take; see docs/transcription.md.
+
+    With `progressive` a call is read as far as its label needs, `opening_s` at least, and leads
+    whole, with `lead_model` where that is set; `audit_share` of what would stop is read whole all
+    the same, to see whether it should have; see docs/progressive.md.
     """
 
     engine: Literal["faster-whisper", "openai-whisper"] = "faster-whisper"
@@ -63,6 +67,10 @@ class Transcription(Section):
     attachments: bool = True
     min_speech_s: float = Field(default=0.7, ge=0, le=10)
     memory_mb: int | None = Field(default=None, ge=256)
+    progressive: bool = True
+    opening_s: Seconds = 20.0
+    lead_model: str = ""
+    audit_share: Share = 0.02
 
     @model_validator(mode="after")
     def _one_of_the_allowed(self) -> Self:

@@ -45,18 +45,26 @@ class Corrections:
         self.database = database
 
     def apply(
-        self, work: Work, correction: Correction, outcome: Outcome, plan: Plan, held: str = ""
+        self,
+        work: Work,
+        correction: Correction,
+        outcome: Outcome,
+        plan: Plan,
+        held: str = "",
+        transcript: Transcript | None = None,
     ) -> list[Delivery] | None:
         """Whatever stage → SETTLED, as a person said; returns the events that this caused.
 
-        `held`: why it is told to nobody, from now on. None: the inquiry moved meanwhile; read it
-        again and repeat.
+        `held`: why it is told to nobody, from now on. `transcript`: a better one. None: the inquiry
+        moved meanwhile; read it again and repeat.
         """
         with self.database.write() as connection:
             if not _settle(connection, work, outcome.qualification, outcome.decision, held=held,
                            label=outcome.verdict.label,
                            confidence=outcome.verdict.confidence):  # fmt: skip
                 return None
+            if transcript is not None:
+                _replace_transcript(connection, work.id, transcript)
             verdict_id = _add_verdict(connection, work.id, outcome.verdict)
             connection.execute(
                 insert(tables.corrections).values(
@@ -94,14 +102,7 @@ class Corrections:
             if work.held and not held:
                 records.note(connection, work.id, "released", {})
             if transcript is not None:
-                table = tables.transcripts
-                connection.execute(
-                    update(table)
-                    .where(table.c.inquiry_id == work.id)
-                    .values(data=records.dump(transcript), created_at=records.now())
-                )
-                records.note(connection, work.id, "transcribed",
-                             {"engine": transcript.engine, "model": transcript.model})  # fmt: skip
+                _replace_transcript(connection, work.id, transcript)
             table = tables.verdicts
             query = select(table.c.id).where(table.c.inquiry_id == work.id)
             verdict_id = connection.execute(query.order_by(table.c.id.desc()).limit(1)).scalar_one()
@@ -173,6 +174,17 @@ class Corrections:
                 Correction(row.label, row.previous, row.by, row.note, row.created_at)
                 for row in connection.execute(query)
             ]
+
+
+def _replace_transcript(connection: Connection, inquiry_id: str, transcript: Transcript) -> None:
+    table = tables.transcripts
+    connection.execute(
+        update(table)
+        .where(table.c.inquiry_id == inquiry_id)
+        .values(data=records.dump(transcript), created_at=records.now())
+    )
+    records.note(connection, inquiry_id, "transcribed",
+                 {"engine": transcript.engine, "model": transcript.model})  # fmt: skip
 
 
 def _settle(

@@ -7,12 +7,12 @@ That makes each step safe to repeat, whatever was killed, whenever.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from triage.errors import Permanent
 from triage.store import outbox, people, records, tables, threads
@@ -174,8 +174,8 @@ class Worklist:
     def transcribed(
         self, work: Work, transcript: Transcript, instead: Recording | None = None
     ) -> bool:
-        """PARSED → TRANSCRIBED, with the transcript. `instead`: the recording that is stored in the
-        place of the one that was heard.
+        """PARSED → TRANSCRIBED, with the transcript; one of an earlier part is replaced. `instead`:
+        the recording that is stored in the place of the one that was heard.
         """
         moment = records.now()
         changes = asdict(instead) if instead else {}
@@ -184,8 +184,10 @@ class Worklist:
                 return False
             if instead:
                 records.note(connection, work.id, SILENCED, {"instead_of": work.sha256})
+            table = tables.transcripts
+            connection.execute(delete(table).where(table.c.inquiry_id == work.id))
             connection.execute(
-                insert(tables.transcripts).values(
+                insert(table).values(
                     inquiry_id=work.id, data=records.dump(transcript), created_at=moment
                 )
             )
@@ -193,7 +195,7 @@ class Worklist:
                 connection,
                 work.id,
                 "transcribed",
-                {"engine": transcript.engine, "model": transcript.model},
+                {"engine": transcript.engine, "model": transcript.model, **_extent(transcript)},
             )
         return True
 
@@ -228,6 +230,14 @@ class Worklist:
         with self.database.read() as connection:
             return connection.execute(query).first() is not None
 
+    def read_on(self, work: Work, why: Mapping[str, Any]) -> bool:
+        """TRANSCRIBED → PARSED, because what was read so far does not settle the call."""
+        with self.database.write() as connection:
+            if not _move(connection, work, Stage.PARSED):
+                return False
+            records.note(connection, work.id, "reading on", why)
+        return True
+
     def passed_over(self, work: Work, why: str) -> bool:
         """PARSED → TRANSCRIBED without a transcript, because nobody may make one."""
         with self.database.write() as connection:
@@ -236,8 +246,13 @@ class Worklist:
             records.note(connection, work.id, "not transcribed", {"reason": why})
         return True
 
-    def classified(self, work: Work, verdict: Verdict) -> bool:
-        """PARSED or TRANSCRIBED → CLASSIFIED, with the verdict."""
+    def classified(
+        self, work: Work, verdict: Verdict, audit: Mapping[str, Any] | None = None
+    ) -> bool:
+        """PARSED or TRANSCRIBED → CLASSIFIED, with the verdict.
+
+        `audit`: what it says about the verdict on the opening, of a call read whole to see that.
+        """
         moment = records.now()
         with self.database.write() as connection:
             if not _move(
@@ -265,6 +280,8 @@ class Worklist:
                 "classified",
                 {"label": verdict.label, "confidence": verdict.confidence, "model": verdict.model},
             )
+            if audit is not None:
+                records.note(connection, work.id, "opening audited", audit)
         return True
 
     def qualified(self, work: Work, qualification: Qualification | None) -> bool:
@@ -401,6 +418,13 @@ class Worklist:
                 return False
             records.note(connection, inquiry_id, "requeued", {"stage": stage})
         return True
+
+
+def _extent(transcript: Transcript) -> dict[str, Any]:
+    """How much was read, where that is not all."""
+    if not transcript.partial:
+        return {}
+    return {"read_s": transcript.read_s, "of_s": transcript.duration_s}
 
 
 def _held(connection: Connection, works: Sequence[Work]) -> set[str]:

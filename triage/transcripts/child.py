@@ -61,9 +61,13 @@ class Work:
         self._settings = settings
         self._limits = limits
         self._cache_dir = cache_dir
+        self._others: dict[str, Work] = {}
 
     def __call__(self, request: Message, answer: Answer) -> Message:
         """The last answer to a request; what is known before goes to `answer`."""
+        model = request.pop("model", "")
+        if model and model != self._settings.model:
+            return self._other(model)(request, answer)
         path = Path(request["path"])
         if request.get("probe"):
             return {"info": messages.packed(audio.probe(path, self._limits))}
@@ -77,10 +81,13 @@ class Work:
             recording.Reading(
                 engine=self._settings.engine,
                 model=self._weights.version,
-                language=self._settings.language,
+                language=self._settings.language or request.get("language", ""),
                 caller_channel=self._settings.caller_channel,
                 opening_s=request.get("opening_s"),
                 min_speech_s=self._settings.min_speech_s,
+                from_s=request.get("from_s", 0.0),
+                whole_s=request.get("whole_s"),
+                pause=request.get("pause", False),
             ),
             self._limits,
             decoded=lambda info: answer({"info": messages.packed(info)}),
@@ -88,6 +95,13 @@ class Work:
         )
         fallen = "_engine" in self.__dict__ and self._engine.fallen
         return {"transcript": messages.packed(transcript), "recycle": fallen}
+
+    def _other(self, model: str) -> Work:
+        """The same with other weights, which stay loaded too."""
+        if model not in self._others:
+            settings = self._settings.model_copy(update={"model": model})
+            self._others[model] = Work(settings, self._limits, self._cache_dir, self._child)
+        return self._others[model]
 
     def _loaded(self, answer: Answer) -> SpeechEngine:
         if "_engine" not in self.__dict__:

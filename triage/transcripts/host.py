@@ -11,6 +11,7 @@ import contextlib
 import queue
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -19,7 +20,7 @@ import structlog
 from triage.settings import Limits, Transcription
 from triage.transcripts import messages
 from triage.transcripts.engine import AudioInfo
-from triage.transcripts.messages import Message
+from triage.transcripts.messages import WHOLE, Message, Part
 from triage.transcripts.process import START_S, Child
 from triage.transcripts.weights import DEFAULT_CACHE
 from triage.types import Transcript
@@ -54,8 +55,10 @@ class TranscriberHost:
         for child in self._children:
             self._idle.put(child)
 
-    def transcribe(self, path: Path, *, opening_s: float | None = None) -> Transcript:
-        """The transcript of a recording, or of its first `opening_s` seconds (`partial`).
+    def transcribe(
+        self, path: Path, part: Part = WHOLE, *, opening_s: float | None = None
+    ) -> Transcript:
+        """The transcript of a recording, of a part, or of its first `opening_s` seconds.
 
         Raises `Permanent` for a file that is no recording or beyond the limits, `Configuration`
         where weights are missing, `Transient` where the child died or exceeded the time limit:
@@ -63,7 +66,7 @@ class TranscriberHost:
         """
         started = time.monotonic()
         with self._borrowed() as child:
-            answer = child.ask({"path": str(path.absolute()), "opening_s": opening_s}, FLOOR_S)
+            answer = child.ask({"path": str(path.absolute()), **_request(part, opening_s)}, FLOOR_S)
             if "info" in answer:
                 seconds = messages.info(answer["info"]).duration_s
                 limit_s = max(FLOOR_S, self._time_limit * seconds)
@@ -122,6 +125,10 @@ class TranscriberHost:
             yield child
         finally:
             self._idle.put(child)
+
+
+def _request(part: Part, opening_s: float | None) -> Message:
+    return asdict(part if opening_s is None else replace(part, opening_s=opening_s))
 
 
 def _checked(answer: Message) -> Message:

@@ -1,7 +1,8 @@
 """What the worker and its transcribing child say to each other: one JSON object a line.
 
 worker → child   {"transcription": {…}, "limits": {…}, "cache_dir": …, "child": 0}   first of all
-                 {"path": …, "opening_s": null}        transcribe this
+                 {"path": …, "opening_s": null}        transcribe this; also `from_s`, `whole_s`,
+                                                       `language` and `model`, see `Part`
                  {"path": …, "probe": true}            say what it is
                  {"path": …, "silence": [[0.5, 2]], "out": …}  write a copy, silent in these seconds
 child → worker   {"ready": true}                       once, after the imports
@@ -17,9 +18,9 @@ An answer with `"recycle": true` asks for another child to be started for the ne
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from triage.errors import Configuration, Permanent, Transient, TriageError
 from triage.settings import Limits, Transcription
@@ -34,6 +35,26 @@ _KINDS: dict[str, type[TriageError]] = {
     "permanent": Permanent,
     "configuration": Configuration,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of a recording is to be read, in seconds, and with which weights.
+
+    As it stands, all of it. `opening_s`: up to there, or with `pause` up to a pause in the last
+    seconds before it; `from_s`: what lies before was read. `whole_s` and `language` are what is
+    known, `model` other weights than those of the settings.
+    """
+
+    opening_s: float | None = None
+    from_s: float = 0.0
+    whole_s: float | None = None
+    language: str = ""
+    model: str = ""
+    pause: bool = False
+
+
+WHOLE: Final = Part()
 
 
 def line(message: Message) -> bytes:

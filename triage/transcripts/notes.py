@@ -39,6 +39,11 @@ def proves_nothing(warnings: Sequence[str]) -> bool:
     )
 
 
+def of_silence(warning: str) -> bool:
+    """Whether a warning says that nobody could be understood."""
+    return warning in {NO_SPEECH, UNINTELLIGIBLE} or warning.startswith((_INSTEAD, _TOO_LITTLE))
+
+
 def reason(warnings: Sequence[str]) -> str:
     """Why nobody can be understood, for people; empty where that is not known."""
     return "; ".join(warning for warning in warnings if warning.startswith((_INSTEAD, _TOO_LITTLE)))

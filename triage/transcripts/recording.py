@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from triage.settings import Limits
-from triage.transcripts import audio, channels, checks, loudness, notes, speech
+from triage.transcripts import audio, channels, checks, loudness, notes, parts, speech
 from triage.transcripts.audio import Audio, Samples
 from triage.transcripts.engine import NO_SPEECH, AudioInfo, Piece, SpeechEngine, transcribe_sides
 from triage.transcripts.sounds import find, kinds
@@ -32,7 +32,9 @@ class Reading:
     """How a recording is to be read.
 
     `engine` and `model` are what the transcript will name. An empty `language` is found on speech;
-    `opening_s` reads only the first seconds. Less than `min_speech_s` of speech is not read.
+    `opening_s` reads only the first seconds, with `pause` up to a pause before their end, and
+    `from_s` leaves out what was read before. `whole_s` is how long the recording is, where that is
+    known. Less than `min_speech_s` of speech is not read.
     """
 
     engine: str
@@ -41,6 +43,9 @@ class Reading:
     caller_channel: Literal["left", "right"] = "right"
     opening_s: float | None = None
     min_speech_s: float = 0.0
+    from_s: float = 0.0
+    whole_s: float | None = None
+    pause: bool = False
 
 
 def transcribe(
@@ -62,12 +67,15 @@ def transcribe(
     decoded(recording.info)
     duration_s, partial = _extent(path, recording, reading, limits)
     sides, who, warnings = _sides(recording, reading)
+    sides, read_s = parts.cut(sides, reading.from_s, to_pause=partial and reading.pause)
     heard = [_speech(side) for side in sides]
-    little = not partial and _is_too_little(heard, reading.min_speech_s, warnings)
+    in_part = partial or reading.from_s > 0
+    little = not in_part and _is_too_little(heard, reading.min_speech_s, warnings)
     spoken = [] if little else heard
     lacking = diarist.missing() if diarist and len(sides) == 1 else ""
     tell = functools.partial(_turns, None if lacking else diarist, sides, who)
     segments, language = _read(spoken, tell, engine, reading.language)
+    segments = parts.moved(segments, reading.from_s)
     if not segments:
         warnings += _without_words(sides, heard, little=little)
     elif lacking:
@@ -80,6 +88,7 @@ def transcribe(
         duration_s=duration_s,
         partial=partial,
         warnings=tuple(warnings),
+        read_s=read_s if partial else None,
     )
 
 
@@ -87,6 +96,8 @@ def _extent(path: Path, recording: Audio, reading: Reading, limits: Limits) -> t
     """How long the whole recording is, and whether less than that was read."""
     if reading.opening_s is None or recording.info.duration_s < reading.opening_s:
         return recording.info.duration_s, False
+    if reading.whole_s is not None:
+        return reading.whole_s, reading.whole_s > recording.info.duration_s
     whole = audio.probe(path, limits).duration_s
     return whole, whole > recording.info.duration_s
 
