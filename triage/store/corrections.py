@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from triage.store import outbox, records, tables
+from triage.store import outbox, records, search, tables
 from triage.store.database import Database
 from triage.store.handovers import Ledger, Plan
 from triage.store.records import Work
@@ -100,6 +100,7 @@ class Corrections:
                     .where(table.c.inquiry_id == work.id)
                     .values(data=records.dump(transcript), created_at=records.now())
                 )
+                search.heard(connection, work.id, transcript)
                 records.note(connection, work.id, "transcribed",
                              {"engine": transcript.engine, "model": transcript.model})  # fmt: skip
             table = tables.verdicts

@@ -11,6 +11,7 @@ from triage.store.blobs import BlobStore
 from triage.store.corrections import Corrections
 from triage.store.database import Database
 from triage.store.destinations import Destinations
+from triage.store.listing import Listing
 from triage.store.marks import Marks
 from triage.store.outbox import Outbox
 from triage.store.people import People
@@ -29,6 +30,7 @@ class Repository:
         self.arrivals = Arrivals(self.database)
         self.worklist = Worklist(self.database)
         self.archive = Archive(self.database)
+        self.listing = Listing(self.database)
         self.outbox = Outbox(self.database)
         self.destinations = Destinations(self.database)
         self.acknowledgements = Acknowledgements(self.database)
