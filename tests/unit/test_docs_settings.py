@@ -27,6 +27,7 @@ SECTIONS = {
     "[rules]": settings.Rules,
     "[taxonomy]": settings.OwnLabel,
     "[decision]": settings.DecisionRules,
+    "[review]": settings.Review,
     "[[destinations]]": settings.Destination,
     "[destinations.filter]": settings.Filter,
     "[delivery]": settings.DeliveryRules,

@@ -40,6 +40,7 @@ from triage.settings.triaging import (
     DecisionRules,
     Limits,
     OwnLabel,
+    Review,
     Rules,
     Transcription,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "People",
     "RecordingsBase",
     "RecordingsSource",
+    "Review",
     "Rules",
     "S3Source",
     "Seconds",

@@ -34,6 +34,7 @@ from triage.settings.triaging import (
     DecisionRules,
     Limits,
     OwnLabel,
+    Review,
     Rules,
     Transcription,
 )
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     rules: Rules = Rules()
     taxonomy: dict[Name, OwnLabel] = {}
     decision: DecisionRules = DecisionRules()
+    review: Review = Review()
     destinations: tuple[Destination, ...] = ()
     delivery: DeliveryRules = DeliveryRules()
     people: People = People()

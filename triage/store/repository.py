@@ -16,6 +16,7 @@ from triage.store.marks import Marks
 from triage.store.outbox import Outbox
 from triage.store.people import People
 from triage.store.polls import Polls
+from triage.store.reviews import Reviews
 from triage.store.threads import Threads
 from triage.store.timings import Timings
 from triage.store.worklist import Worklist
@@ -37,6 +38,7 @@ class Repository:
         self.corrections = Corrections(self.database)
         self.people = People(self.database)
         self.polls = Polls(self.database)
+        self.reviews = Reviews(self.database)
         self.threads = Threads(self.database)
         self.marks = Marks(self.database)
         self.timings = Timings(self.database)
