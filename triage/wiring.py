@@ -22,9 +22,12 @@ from triage.engines.listener import listening
 from triage.errors import Configuration, Usage
 from triage.intake.calls.reader import CallReader
 from triage.pipeline.backfill import Backfill
+from triage.pipeline.corrections import Corrections
 from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.replay import Replay
+from triage.pipeline.reviewing import Reviewing
 from triage.pipeline.steps import Steps
+from triage.review.queue import Queue
 from triage.rules.rulebook import Rulebook
 from triage.settings import Classifier as ClassifierSettings
 from triage.settings import Settings
@@ -160,6 +163,12 @@ def open_replay(settings: Settings, repository: Repository) -> Replay:
     """What takes quarantined inquiries up again."""
     campaigns = {source.name: source.campaign for source in settings.sources}
     return Replay(repository, lambda name: _built(settings, find_source(settings, name)), campaigns)
+
+
+def open_reviewing(settings: Settings, repository: Repository) -> Reviewing:
+    """What reviewers do, over an open store."""
+    corrections = Corrections(settings, repository, LazyTagger(settings.classifier))
+    return Reviewing(Queue(settings.review, repository), corrections)
 
 
 def find_source(settings: Settings, name: str) -> SourceSettings:

@@ -22,6 +22,7 @@ from triage.cli import (
     quarantine,
     recordings,
     records,
+    review,
     text,
     worker,
 )
@@ -65,6 +66,7 @@ worker.register(app)
 text.register(app)
 records.register(app)
 correct.register()
+review.register(app)
 quarantine.register()
 past.register(app)
 deliveries.register(app)

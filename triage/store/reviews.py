@@ -77,6 +77,17 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a person said an inquiry is, and nobody said otherwise since."""
+
+    inquiry_id: str
+    label: str
+    by: str
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Pair:
     """What two reviewers said about one inquiry, neither knowing of the other."""
 
@@ -343,6 +354,29 @@ class Reviews:
             query = query.where(second.c.at >= since)
         with self.database.read() as connection:
             return [Pair(row.inquiry_id, row.label, row.again) for row in connection.execute(query)]
+
+    def labelled(self, batch: int = 500) -> Iterator[Said]:
+        """All inquiries whose latest verdict is a person's, oldest word first."""
+        table, verdicts = tables.corrections, tables.verdicts
+        later = verdicts.alias("later")
+        newer = select(later.c.id).where(later.c.inquiry_id == table.c.inquiry_id)
+        query = (
+            select(table)
+            .join(verdicts, verdicts.c.id == table.c.verdict_id)
+            .where(verdicts.c.model.startswith(PERSON))
+            .where(~newer.where(later.c.id > table.c.verdict_id).exists())
+            .order_by(table.c.id)
+            .limit(batch)
+        )
+        after = 0
+        while True:
+            with self.database.read() as connection:
+                rows = connection.execute(query.where(table.c.id > after)).all()
+            if not rows:
+                return
+            after = rows[-1].id
+            for row in rows:
+                yield Said(row.inquiry_id, row.label, row.by, row.note, row.created_at)
 
     def neighbours(self, inquiry_id: str, most: int = 50) -> list[Neighbour]:
         """Settled inquiries of the same sender or with nearly the same text, newest first."""
