@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from triage.errors import Configuration
 from triage.settings import Store
+from triage.store.accounts import Accounts
 from triage.store.acknowledgements import Acknowledgements
 from triage.store.archive import Archive
 from triage.store.arrivals import Arrivals
+from triage.store.audit import Audit
 from triage.store.blobs import BlobStore
 from triage.store.corrections import Corrections
 from triage.store.database import Database
@@ -15,7 +17,9 @@ from triage.store.marks import Marks
 from triage.store.outbox import Outbox
 from triage.store.people import People
 from triage.store.polls import Polls
+from triage.store.sessions import Sessions, Tokens
 from triage.store.threads import Threads
+from triage.store.throttles import Throttles
 from triage.store.timings import Timings
 from triage.store.worklist import Worklist
 
@@ -38,6 +42,11 @@ class Repository:
         self.threads = Threads(self.database)
         self.marks = Marks(self.database)
         self.timings = Timings(self.database)
+        self.accounts = Accounts(self.database)
+        self.sessions = Sessions(self.database)
+        self.tokens = Tokens(self.database)
+        self.throttles = Throttles(self.database)
+        self.audit = Audit(self.database)
 
     def require_current(self) -> None:
         """Raise `Configuration` unless the tables are those of this version."""
