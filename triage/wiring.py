@@ -8,8 +8,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
 
 from classifiers.errors import ClassifierError, EngineError
 from classifiers.model import Classifier
@@ -38,6 +41,11 @@ from triage.sources.build import build_source
 from triage.store.repository import Repository
 from triage.transcripts.host import TranscriberHost
 from triage.types import Transcript
+
+if TYPE_CHECKING:
+    from triage.web.server import Address
+
+log = structlog.get_logger(__name__)
 
 
 def load_classifier(settings: ClassifierSettings) -> Classifier:
@@ -228,6 +236,47 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
         stack.enter_context(metrics.served(settings.metrics))
         stack.callback(engine.stop)
         yield Worker(engine, repository, sources, classifier)
+
+
+@contextmanager
+def open_console(
+    settings: Settings, repository: Repository, classifier: LazyClassifier | None = None
+) -> Iterator[Address]:
+    """The web console, while the block lasts. `classifier`: the worker's, where there is one.
+
+    Raises `Configuration` where it cannot listen.
+    """
+    from triage.web.desk import Desk  # noqa: PLC0415 - heavy
+    from triage.web.server import serving  # noqa: PLC0415 - heavy
+
+    desk = Desk(
+        settings,
+        repository,
+        Corrections(settings, repository, LazyTagger(settings.classifier)),
+        open_replay(settings, repository),
+        classifier or LazyClassifier(settings.classifier),
+        cache(partial(load_rulebook, settings)),
+    )
+    with serving(desk) as address:
+        yield address
+
+
+@contextmanager
+def worker_console(settings: Settings, worker: Worker) -> Iterator[Address | None]:
+    """The console beside a worker; None where the settings have none.
+
+    A console that cannot listen is reported and stops nothing: leads come first.
+    """
+    with ExitStack() as stack:
+        address = None
+        if settings.console.enabled:
+            try:
+                address = stack.enter_context(
+                    open_console(settings, worker.repository, worker.classifier)
+                )
+            except Configuration as error:
+                log.warning("there is no console", error=str(error))
+        yield address
 
 
 @contextmanager

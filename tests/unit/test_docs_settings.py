@@ -36,6 +36,7 @@ SECTIONS = {
     "[links]": settings.Links,
     "[engine]": settings.Engine,
     "[metrics]": settings.Metrics,
+    "[console]": settings.Console,
     'kind = "imap"': settings.ImapSource,
     "[sources.oauth]": settings.OAuth,
     "[sources.write_back]": settings.WriteBack,

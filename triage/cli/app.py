@@ -14,6 +14,7 @@ import typer
 from triage import __version__
 from triage.cli import (
     admin,
+    console,
     correct,
     deliveries,
     mailbox,
@@ -63,6 +64,7 @@ def options(
 
 
 worker.register(app)
+console.register(app)
 text.register(app)
 records.register(app)
 correct.register()

@@ -32,7 +32,7 @@ from triage.settings.recordings import (
     Zone,
 )
 from triage.settings.root import Settings, Source, child_environment, load, settings_file
-from triage.settings.running import Engine, Metrics, Store
+from triage.settings.running import Console, Engine, Metrics, Store, is_local
 from triage.settings.section import Name, Seconds, Secret, Section, Share
 from triage.settings.sources import SourceBase
 from triage.settings.triaging import (
@@ -55,6 +55,7 @@ __all__ = [
     "Calls",
     "Cdr",
     "Classifier",
+    "Console",
     "DecisionRules",
     "DeliveryRules",
     "Destination",
@@ -92,6 +93,7 @@ __all__ = [
     "WriteBack",
     "Zone",
     "child_environment",
+    "is_local",
     "load",
     "settings_file",
 ]

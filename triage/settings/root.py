@@ -27,7 +27,7 @@ from triage.settings.business import Business, IdealCustomer
 from triage.settings.delivery import Acknowledge, DeliveryRules, Destination, Links, People
 from triage.settings.mailboxes import ImapSource, MaildirSource
 from triage.settings.recordings import Calls, RecordingsSource, S3Source, SftpSource
-from triage.settings.running import Engine, Metrics, Store
+from triage.settings.running import Console, Engine, Metrics, Store
 from triage.settings.section import Name
 from triage.settings.triaging import (
     Classifier,
@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     acknowledge: Acknowledge = Acknowledge()
     engine: Engine = Engine()
     metrics: Metrics = Metrics()
+    console: Console = Console()
 
     @model_validator(mode="after")
     def _unique_names(self) -> Self:

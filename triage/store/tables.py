@@ -454,3 +454,80 @@ review_progress = Table(
     Column("name", String(20), primary_key=True),
     Column("settled_at", UtcDateTime, nullable=False),
 )
+
+# Who may use the console. `sources` and `campaigns`: JSON lists of what they may see; empty: all.
+users = Table(
+    "users",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("role", String(20), nullable=False),
+    Column("password", SafeText, nullable=False),
+    Column("sources", SafeText, nullable=False),
+    Column("campaigns", SafeText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime),
+    Column("disabled_at", UtcDateTime),
+)
+
+
+def _user_id() -> Column[str]:
+    return Column(
+        "user_id",
+        String(40),
+        ForeignKey("users.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    )
+
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    _user_id(),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("address", SafeText, nullable=False),
+    Column("agent", SafeText, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    _user_id(),
+    Column("name", SafeText, nullable=False),
+    Column("scopes", SafeText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+)
+
+# Failed sign-ins in a row, by account and by address.
+throttles = Table(
+    "throttles",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False, index=True),
+    Column("shut_until", UtcDateTime, nullable=False),
+)
+
+# Every change that somebody made; a trigger refuses to change or remove a row. It outlives users.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("user_id", String(40), nullable=False),
+    Column("by", SafeText, nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("subject", SafeText, nullable=False),
+    Column("detail", SafeText, nullable=False),
+    Column("address", SafeText, nullable=False),
+)

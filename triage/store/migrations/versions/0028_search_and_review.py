@@ -9,7 +9,7 @@ from triage.store import records, search
 from triage.types import Inquiry, Transcript
 
 revision = "0028"
-down_revision = "0023"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
