@@ -10,7 +10,8 @@ from sqlalchemy import delete, text
 
 from tests.support import stored
 from triage.store import tables
-from triage.store.listing import Filters, Scope
+from triage.store.accounts import Reach
+from triage.store.listing import Filters
 from triage.store.repository import Repository
 from triage.types import Channel, Party, Segment, Transcript
 
@@ -142,9 +143,13 @@ def test_filters_and_scope_hold_with_and_without_words(filled: Repository) -> No
         assert names(Filters(words=words, since=since)) == ["e", "d", "c"]
         assert names(Filters(words=words, until=since)) == ["b", "a"]
         assert names(Filters(words=words, label="lead")) == []
-        assert names(Filters(words=words, scope=Scope(campaigns=("autumn",)))) == ["e"]
-        assert names(Filters(words=words, scope=Scope(sources=()))) == []
-        assert len(names(Filters(words=words, scope=Scope(sources=("inbox",), campaigns=())))) == 5
+        for reach, seen in (
+            (Reach(campaigns=("autumn",)), ["e"]),
+            (Reach(sources=("elsewhere",)), []),
+            (Reach(("inbox",), ("autumn",)), ["e"]),
+            (Reach(("inbox",)), ["e", "d", "c", "b", "a"]),
+        ):
+            assert names(Filters(words=words, reach=reach)) == seen
 
 
 def test_what_is_erased_is_not_found(filled: Repository) -> None:

@@ -9,7 +9,8 @@ from typing import Final
 from classifiers.dataset import Item, near_duplicates
 from classifiers.verdict import Example
 from triage.rules.senders import Senders
-from triage.store.listing import EVERYTHING, Filters, Scope
+from triage.store.accounts import ALL, Reach
+from triage.store.listing import Filters
 from triage.store.records import Listed
 from triage.store.repository import Repository
 from triage.types import Party, Stage
@@ -28,16 +29,14 @@ class Chosen:
     more: bool
 
 
-def of_sender(
-    repository: Repository, entry: str, country: str, scope: Scope = EVERYTHING
-) -> Chosen:
+def of_sender(repository: Repository, entry: str, country: str, reach: Reach = ALL) -> Chosen:
     """What an address, a domain (with its subdomains) or a number sent.
 
     Raises `Configuration` where `entry` is none of them.
     """
     senders = Senders.of([entry], country, "sender")
     rows: list[Listed] = []
-    for row in _settled(repository, Filters(words=f'from:"{entry}"', scope=scope)):
+    for row in _settled(repository, Filters(words=f'from:"{entry}"', reach=reach)):
         if not senders.match(party(row.sender)):
             continue
         if len(rows) == MOST:
@@ -46,10 +45,10 @@ def of_sender(
     return Chosen(tuple(rows), more=False)
 
 
-def near(repository: Repository, inquiry_id: str, scope: Scope = EVERYTHING) -> Chosen:
+def near(repository: Repository, inquiry_id: str, reach: Reach = ALL) -> Chosen:
     """An inquiry and those whose words, five in a row, are mostly the same (Jaccard over 0.5)."""
     ids = [inquiry_id, *repository.reviews.alike(inquiry_id, MOST)]
-    rows = [row for row in repository.listing.rows(ids, scope) if row.stage is Stage.SETTLED]
+    rows = [row for row in repository.listing.rows(ids, reach) if row.stage is Stage.SETTLED]
     items = {row.id: _item(repository, row.id) for row in rows}
     own = items.get(inquiry_id) or _item(repository, inquiry_id)
     alike = {right for _, right, _ in near_duplicates([own], list(items.values()),

@@ -14,7 +14,7 @@ from typing import Final
 from triage.review.priority import SUSPECT, chance, drawn, priority, suspicion
 from triage.settings import Review as ReviewSettings
 from triage.store import records
-from triage.store.listing import EVERYTHING, Scope
+from triage.store.accounts import ALL, Reach
 from triage.store.repository import Repository
 from triage.store.reviews import Item, Review, Settled
 from triage.types import Outcome
@@ -68,17 +68,17 @@ class Queue:
             reviews.offer(rows)
         reviews.kept([], [], moment - _LATE)
 
-    def next(self, by: str, skip: Sequence[str] = (), scope: Scope = EVERYTHING) -> str | None:
+    def next(self, by: str, skip: Sequence[str] = (), reach: Reach = ALL) -> str | None:
         """The inquiry that a reviewer should look at now, theirs for a while; None: nothing waits.
 
         `skip`: what they have on the screen already.
         """
         self.refresh()
-        return self.repository.reviews.claim(by, self._held(), skip=skip, scope=scope)
+        return self.repository.reviews.claim(by, self._held(), skip=skip, reach=reach)
 
-    def waiting(self, by: str, scope: Scope = EVERYTHING) -> int:
+    def waiting(self, by: str, reach: Reach = ALL) -> int:
         """How many a reviewer could look at."""
-        return self.repository.reviews.waiting(by, scope)
+        return self.repository.reviews.waiting(by, reach)
 
     def take(self, inquiry_id: str, by: str) -> Item | None:
         """Hold an item to decide it; None where somebody else has it, or said it meanwhile."""

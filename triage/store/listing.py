@@ -10,26 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 
 from triage.store import search, tables, words
+from triage.store.accounts import ALL, Reach
 from triage.store.database import Database
 from triage.store.records import Listed
 from triage.types import Stage
 
 _LOOKED_THROUGH = 5000
 """Matches that one page looks through where filters leave out most of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What somebody may see: inquiries of these sources or of these campaigns; None: all."""
-
-    sources: tuple[str, ...] | None = None
-    campaigns: tuple[str, ...] | None = None
-
-
-EVERYTHING = Scope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +38,7 @@ class Filters:
     until: datetime | None = None
     held: bool | None = None
     words: str = ""
-    scope: Scope = EVERYTHING
+    reach: Reach = ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +82,14 @@ class Listing:
         with self.database.read() as connection:
             return connection.execute(select(func.count()).select_from(counted)).scalar_one()
 
-    def rows(self, ids: Sequence[str], scope: Scope = EVERYTHING) -> tuple[Listed, ...]:
+    def rows(self, ids: Sequence[str], reach: Reach = ALL) -> tuple[Listed, ...]:
         """The rows of these inquiries, newest first."""
         table = tables.inquiries
         found: list[Row[Any]] = []
         with self.database.read() as connection:
             for start in range(0, len(ids), 400):  # SQLite bounds the variables of a statement
                 part = table.c.id.in_(ids[start : start + 400])
-                found += connection.execute(select(table).where(part, *within(scope))).all()
+                found += connection.execute(select(table).where(part, *reach.conditions())).all()
         return _values(sorted(found, key=lambda row: (row.received_at, row.id), reverse=True))
 
     def _listed(self, filters: Filters, before: str, limit: int) -> Page:
@@ -147,21 +137,7 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         found.append(column.received_at < filters.until)
     if filters.held is not None:
         found.append(column.held != "" if filters.held else column.held == "")
-    return found + within(filters.scope)
-
-
-def within(scope: Scope) -> list[ColumnElement[bool]]:
-    """The conditions that leave only what somebody may see."""
-    column = tables.inquiries.c
-    either = [
-        field.in_(allowed)
-        for field, allowed in (
-            (column.source, scope.sources),
-            (column.campaign, scope.campaigns),
-        )
-        if allowed is not None
-    ]
-    return [or_(*either)] if either else []
+    return found + filters.reach.conditions()
 
 
 def _values(rows: Sequence[Row[Any]]) -> tuple[Listed, ...]:

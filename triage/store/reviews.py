@@ -14,8 +14,8 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, or_, select, update
 
 from triage.store import records, tables
+from triage.store.accounts import ALL, Reach
 from triage.store.database import Database
-from triage.store.listing import EVERYTHING, Scope, within
 from triage.types import Outcome, Stage, Verdict
 
 Kind = Literal["review", "suspect", "audit", "second", "dispute"]
@@ -205,7 +205,7 @@ class Reviews:
             ]
 
     def claim(
-        self, by: str, until: datetime, *, skip: Sequence[str] = (), scope: Scope = EVERYTHING
+        self, by: str, until: datetime, *, skip: Sequence[str] = (), reach: Reach = ALL
     ) -> str | None:
         """The next item for a reviewer, who holds it until then; None where nothing waits.
 
@@ -214,7 +214,7 @@ class Reviews:
         table, moment = tables.review_items, records.now()
         best = (
             select(table.c.inquiry_id)
-            .where(*self._free(by, scope))
+            .where(*self._free(by, reach))
             .order_by((table.c.claimed_by == by).desc(), table.c.priority.desc())
             .limit(1)
             .with_for_update(skip_locked=True, of=table)
@@ -255,10 +255,10 @@ class Reviews:
             )
         return moved.rowcount == 1
 
-    def waiting(self, by: str, scope: Scope = EVERYTHING) -> int:
+    def waiting(self, by: str, reach: Reach = ALL) -> int:
         """How many items a reviewer could get now."""
         table = tables.review_items
-        query = select(func.count()).select_from(table).where(*self._free(by, scope))
+        query = select(func.count()).select_from(table).where(*self._free(by, reach))
         with self.database.read() as connection:
             return connection.execute(query).scalar_one()
 
@@ -408,7 +408,7 @@ class Reviews:
                 found.update((other, None) for other in connection.execute(same).scalars())
         return [name for name in found if name != inquiry_id]
 
-    def _free(self, by: str, scope: Scope) -> list[ColumnElement[bool]]:
+    def _free(self, by: str, reach: Reach) -> list[ColumnElement[bool]]:
         table, moment = tables.review_items, records.now()
         found: list[ColumnElement[bool]] = [
             table.c.ready_at <= moment,
@@ -419,7 +419,7 @@ class Reviews:
                 table.c.claimed_until < moment,
             ),
         ]
-        if limits := within(scope):
+        if limits := reach.conditions():
             seen = select(tables.inquiries.c.id).where(*limits)
             found.append(table.c.inquiry_id.in_(seen))
         return found
