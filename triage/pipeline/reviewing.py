@@ -59,13 +59,13 @@ class Reviewing:
         """
         self.corrections.require_known(label)
         item = self.queue.take(inquiry_id, by)
-        before = self.queue.repository.reviews.one(inquiry_id)
-        if item is None or before is None:
+        found = self.queue.repository.reviews.some([inquiry_id])
+        if item is None or not found:
             raise Usage(f"{inquiry_id}: {ELSEWHERE}")
         at, corrected = records.now(), None
         if item.kind != "second":
             corrected = self.corrections.relabel(inquiry_id, label, by=by, note=note)
-        self.queue.decided(item, before, label, by, at)
+        self.queue.decided(item, found[0], label, by, at)
         return corrected
 
     def undo(self, by: str) -> str | None:

@@ -146,11 +146,11 @@ class Queue:
             for other in reviews.neighbours(inquiry_id)
             if not other.said and other.label != label
         ]
-        found = [reviews.one(other.inquiry_id) for other in others[:_MOST_SUSPECTS]]
+        found = reviews.some([other.inquiry_id for other in others[:_MOST_SUSPECTS]])
         reviews.offer(
             [
                 Item(each.inquiry_id, "suspect", priority(each, SUSPECT))
                 for each in found
-                if each is not None and each.outcome != Outcome.REVIEW
+                if each.outcome != Outcome.REVIEW
             ]
         )

@@ -127,11 +127,11 @@ class Reviews:
             after = found[-1].inquiry_id
             yield [each for each in found if not each.by_person]
 
-    def one(self, inquiry_id: str) -> Settled | None:
-        """One inquiry; None where it is not settled."""
+    def some(self, ids: Sequence[str]) -> list[Settled]:
+        """Those of these inquiries (some hundred at most) that are settled."""
         table = tables.inquiries
-        query = select(table).where(table.c.id == inquiry_id, table.c.stage == Stage.SETTLED)
-        return next(iter(self._with_verdicts(query)), None)
+        query = select(table).where(table.c.id.in_(ids), table.c.stage == Stage.SETTLED)
+        return self._with_verdicts(query)
 
     def _with_verdicts(self, query: Select[Any]) -> list[Settled]:
         with self.database.read() as connection:

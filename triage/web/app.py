@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Scope
 from triage import __version__
 from triage.web import api, problems
 from triage.web.desk import Desk
-from triage.web.pages import account, home, set_up, sign_in, users
+from triage.web.pages import account, bulk, home, review, set_up, sign_in, users
 from triage.web.shield import Shield
 from triage.web.templating import STATIC
 
@@ -20,6 +20,8 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     home.router,
     set_up.router,
     sign_in.router,
+    review.router,
+    bulk.router,
     account.router,
     users.router,
 )

@@ -18,7 +18,10 @@ class Entry:
     role: Role = Role.VIEWER
 
 
-MENU: Final = (Entry("/users", "Users", Role.ADMIN),)
+MENU: Final = (
+    Entry("/review", "Review", Role.REVIEWER),
+    Entry("/users", "Users", Role.ADMIN),
+)
 
 
 def of(principal: Principal | None) -> list[Entry]:
