@@ -10,6 +10,7 @@ from tests.support.sftpserver import SftpServer
 from triage.demo.dovecot import Dovecot
 
 _INSTALLED = {
+    "chromium": lambda: shutil.which("chromium") is not None,
     "dovecot": lambda: Dovecot.installed() and shutil.which("openssl") is not None,
     "s3": S3Server.installed,
     "sftp": SftpServer.installed,
