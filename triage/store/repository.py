@@ -13,6 +13,7 @@ from triage.store.blobs import BlobStore
 from triage.store.corrections import Corrections
 from triage.store.database import Database
 from triage.store.destinations import Destinations
+from triage.store.listing import Listing
 from triage.store.marks import Marks
 from triage.store.outbox import Outbox
 from triage.store.people import People
@@ -43,6 +44,7 @@ class Repository:
         self.marks = Marks(self.database)
         self.timings = Timings(self.database)
         self.accounts = Accounts(self.database)
+        self.listing = Listing(self.database)
         self.sessions = Sessions(self.database)
         self.tokens = Tokens(self.database)
         self.throttles = Throttles(self.database)

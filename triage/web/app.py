@@ -12,7 +12,20 @@ from starlette.types import ASGIApp, Scope
 from triage import __version__
 from triage.web import api, problems
 from triage.web.desk import Desk
-from triage.web.pages import account, home, set_up, sign_in, users
+from triage.web.pages import (
+    account,
+    deliveries,
+    home,
+    inbox,
+    inquiry,
+    live,
+    quarantine,
+    set_up,
+    settings,
+    sign_in,
+    sources,
+    users,
+)
 from triage.web.shield import Shield
 from triage.web.templating import STATIC
 
@@ -20,6 +33,13 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     home.router,
     set_up.router,
     sign_in.router,
+    inbox.router,
+    inquiry.router,
+    live.router,
+    deliveries.router,
+    quarantine.router,
+    sources.router,
+    settings.router,
     account.router,
     users.router,
 )

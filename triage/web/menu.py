@@ -18,7 +18,14 @@ class Entry:
     role: Role = Role.VIEWER
 
 
-MENU: Final = (Entry("/users", "Users", Role.ADMIN),)
+MENU: Final = (
+    Entry("/inquiries", "Inbox"),
+    Entry("/deliveries", "Deliveries"),
+    Entry("/quarantine", "Quarantine"),
+    Entry("/sources", "Sources"),
+    Entry("/settings", "Settings", Role.ADMIN),
+    Entry("/users", "Users", Role.ADMIN),
+)
 
 
 def of(principal: Principal | None) -> list[Entry]:
