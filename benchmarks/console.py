@@ -33,7 +33,7 @@ from triage.pipeline.reviewing import Reviewing
 from triage.review.queue import Queue
 from triage.settings import Destination, Settings, Store
 from triage.store import records, search, tables
-from triage.store.listing import Filters
+from triage.store.listing import Place, Wanted
 from triage.store.repository import Repository
 from triage.types import Inquiry, Party, SourceRef, Stage, Verdict
 
@@ -197,12 +197,12 @@ WORDS = (
 
 def steps(desk: Reviewing, chance: random.Random) -> dict[str, Callable[[], object]]:
     repository = desk.queue.repository
-    ids = [row.id for row in repository.listing.page(Filters(), limit=500).rows]
-    cursors = [""]
+    ids = [row.id for row in repository.listing.inquiries(Wanted(), limit=500).rows]
+    cursors: list[Place | None] = [None]
 
     def listed() -> object:
         filters = dataclasses.replace(
-            Filters(),
+            Wanted(),
             **{
                 name: value
                 for name, value in (
@@ -213,18 +213,18 @@ def steps(desk: Reviewing, chance: random.Random) -> dict[str, Callable[[], obje
                 if chance.random() < 0.3
             },
         )  # fmt: skip
-        page = repository.listing.page(filters, chance.choice(cursors))
+        page = repository.listing.inquiries(filters, after=chance.choice(cursors))
         if page.next and len(cursors) < 50:
             cursors.append(page.next)
         return page
 
     def searched() -> object:
-        filters = Filters(words=chance.choice(WORDS))
+        filters = Wanted(words=chance.choice(WORDS))
         if chance.random() < 0.3:
             filters = dataclasses.replace(filters, label=chance.choice(LABELS))
-        page = repository.listing.page(filters)
+        page = repository.listing.inquiries(filters)
         if page.next and chance.random() < 0.3:
-            repository.listing.page(filters, page.next)
+            repository.listing.inquiries(filters, after=page.next)
         return page
 
     def shown() -> object:

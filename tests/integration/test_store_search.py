@@ -10,10 +10,10 @@ from sqlalchemy import delete, text
 
 from tests.support import stored
 from triage.store import tables
-from triage.store.accounts import Reach
-from triage.store.listing import Filters
+from triage.store.accounts import ALL, Reach
+from triage.store.listing import Place, Wanted
 from triage.store.repository import Repository
-from triage.types import Channel, Party, Segment, Transcript
+from triage.types import Channel, Party, Segment, Stage, Transcript
 
 
 def put(
@@ -38,7 +38,7 @@ def put(
 
 def found(repository: Repository, words: str) -> list[str]:
     return [
-        row.key.rpartition("/")[2] for row in repository.listing.page(Filters(words=words)).rows
+        row.key.rpartition("/")[2] for row in repository.listing.inquiries(Wanted(words=words)).rows
     ]
 
 
@@ -100,8 +100,8 @@ ODD = [
 def test_nothing_that_is_typed_is_an_error(any_repository: Repository) -> None:
     put(any_repository, "a", "Please quote")
     for odd in ODD:
-        filters = Filters(words=odd)
-        any_repository.listing.page(filters)
+        filters = Wanted(words=odd)
+        any_repository.listing.inquiries(filters)
         any_repository.listing.count(filters)
     assert any_repository.archive.listed()
 
@@ -112,48 +112,49 @@ def test_words_that_say_nothing_list_everything(filled: Repository) -> None:
 
 def test_pages_hold_each_inquiry_once_with_and_without_words(any_repository: Repository) -> None:
     names = {put(any_repository, f"m{n}", f"seats {n}", minutes=n // 3) for n in range(25)}
-    for filters in (Filters(), Filters(words="seats"), Filters(words="-absent"),
-                    Filters(channel="email", words="seats")):  # fmt: skip
-        seen, before = [], ""
+    for filters in (Wanted(), Wanted(words="seats"), Wanted(words="-absent"),
+                    Wanted(channel="email", words="seats")):  # fmt: skip
+        seen: list[str] = []
+        after: Place | None = None
         while True:
-            page = any_repository.listing.page(filters, before, limit=7)
+            page = any_repository.listing.inquiries(filters, after=after, limit=7)
             seen += [row.id for row in page.rows]
-            if not (before := page.next):
+            if page.next is None:
                 break
+            after = Place.parse(str(page.next))
         assert len(seen) == 25
         assert set(seen) == names
         assert any_repository.listing.count(filters) == 25
         assert any_repository.listing.count(filters, most=10) == 10
-    for odd in ("x", "1e999_x", "_", "9" * 30, "nan_x", "-5"):
-        assert len(any_repository.listing.page(Filters(), odd, limit=7).rows) == 7
-        assert len(any_repository.listing.page(Filters(words="seats"), odd, limit=7).rows) == 7
+    for odd in ("1e9~x", f"5~{'9' * 30}", "5~-5", "0~\u0663"):
+        any_repository.listing.inquiries(Wanted(words="seats"), after=Place.parse(odd))
 
 
 def test_filters_and_scope_hold_with_and_without_words(filled: Repository) -> None:
     put(filled, "e", "seats for spring", campaign="autumn", minutes=9)
 
-    def names(filters: Filters) -> list[str]:
-        return [row.key.rpartition("/")[2] for row in filled.listing.page(filters).rows]
+    def names(filters: Wanted, reach: Reach = ALL) -> list[str]:
+        return [row.key.rpartition("/")[2] for row in filled.listing.inquiries(filters, reach).rows]
 
     for words in ("", "-nothing"):
-        assert names(Filters(words=words, channel="call")) == ["d"]
-        assert names(Filters(words=words, stage="transcribed")) == ["d"]
-        assert names(Filters(words=words, campaign="autumn")) == ["e"]
+        assert names(Wanted(words=words, channel="call")) == ["d"]
+        assert names(Wanted(words=words, stage=Stage.TRANSCRIBED)) == ["d"]
+        assert names(Wanted(words=words, campaign="autumn")) == ["e"]
         since = stored.ARRIVED + timedelta(minutes=3)
-        assert names(Filters(words=words, since=since)) == ["e", "d", "c"]
-        assert names(Filters(words=words, until=since)) == ["b", "a"]
-        assert names(Filters(words=words, label="lead")) == []
+        assert names(Wanted(words=words, since=since)) == ["e", "d", "c"]
+        assert names(Wanted(words=words, until=since)) == ["b", "a"]
+        assert names(Wanted(words=words, label="lead")) == []
         for reach, seen in (
             (Reach(campaigns=("autumn",)), ["e"]),
             (Reach(sources=("elsewhere",)), []),
             (Reach(("inbox",), ("autumn",)), ["e"]),
             (Reach(("inbox",)), ["e", "d", "c", "b", "a"]),
         ):
-            assert names(Filters(words=words, reach=reach)) == seen
+            assert names(Wanted(words=words), reach) == seen
 
 
 def test_what_is_erased_is_not_found(filled: Repository) -> None:
-    (row,) = filled.listing.page(Filters(words="quote")).rows
+    (row,) = filled.listing.inquiries(Wanted(words="quote")).rows
     with filled.database.write() as connection:
         connection.execute(delete(tables.inquiries).where(tables.inquiries.c.id == row.id))
     assert found(filled, "quote") == []

@@ -10,7 +10,7 @@ from classifiers.dataset import Item, near_duplicates
 from classifiers.verdict import Example
 from triage.rules.senders import Senders
 from triage.store.accounts import ALL, Reach
-from triage.store.listing import Filters
+from triage.store.listing import Place, Wanted
 from triage.store.records import Listed
 from triage.store.repository import Repository
 from triage.types import Party, Stage
@@ -36,7 +36,7 @@ def of_sender(repository: Repository, entry: str, country: str, reach: Reach = A
     """
     senders = Senders.of([entry], country, "sender")
     rows: list[Listed] = []
-    for row in _settled(repository, Filters(words=f'from:"{entry}"', reach=reach)):
+    for row in _settled(repository, Wanted(words=f'from:"{entry}"'), reach):
         if not senders.match(party(row.sender)):
             continue
         if len(rows) == MOST:
@@ -65,12 +65,13 @@ def party(sender: str) -> Party:
     return Party(name if bracket else "", **where)
 
 
-def _settled(repository: Repository, filters: Filters) -> Iterator[Listed]:
-    before = ""
+def _settled(repository: Repository, wanted: Wanted, reach: Reach) -> Iterator[Listed]:
+    after: Place | None = None
     while True:
-        page = repository.listing.page(filters, before, _PAGE)
+        page = repository.listing.inquiries(wanted, reach, after=after, limit=_PAGE)
         yield from (row for row in page.rows if row.stage is Stage.SETTLED)
-        if not (before := page.next):
+        after = page.next
+        if after is None:
             return
 
 

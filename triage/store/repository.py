@@ -47,6 +47,7 @@ class Repository:
         self.marks = Marks(self.database)
         self.timings = Timings(self.database)
         self.accounts = Accounts(self.database)
+        self.listing = Listing(self.database)
         self.sessions = Sessions(self.database)
         self.tokens = Tokens(self.database)
         self.throttles = Throttles(self.database)

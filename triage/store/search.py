@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Subquery, bindparam, column, select, text, update
@@ -150,6 +150,11 @@ def _known(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
         )
         found.update((row.inquiry_id, row.id) for row in connection.execute(query))
     return found
+
+
+def second(place: int) -> datetime:
+    """The second of arrival that a place is in."""
+    return datetime.fromtimestamp(place // _SECOND, UTC)
 
 
 def matching(database: Database, query: Query, before: int | None, limit: int) -> Subquery:

@@ -98,6 +98,9 @@ inquiries = Table(
     Index(None, "stage", "backlog", "due_at"),
     Index(None, "received_at"),
     Index(None, "source", "received_at"),
+    Index(None, "label", "received_at"),
+    Index(None, "outcome", "received_at"),
+    Index(None, "campaign", "received_at"),
     Index(None, "settled_at"),
     Index(None, "sha256"),
     # One for each filter of the list; all give the newest first.
@@ -259,6 +262,7 @@ deliveries = Table(
     Index(None, "destination", "state", "next_at"),
     Index(None, "inquiry_id", "destination", "position"),
     Index(None, "state", "destination"),
+    Index(None, "created_at"),
 )
 
 # What is known of a destination beside its settings. No row: nothing remarkable.

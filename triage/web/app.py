@@ -12,7 +12,22 @@ from starlette.types import ASGIApp, Scope
 from triage import __version__
 from triage.web import api, problems
 from triage.web.desk import Desk
-from triage.web.pages import account, bulk, home, review, set_up, sign_in, users
+from triage.web.pages import (
+    account,
+    bulk,
+    deliveries,
+    home,
+    inbox,
+    inquiry,
+    live,
+    quarantine,
+    review,
+    set_up,
+    settings,
+    sign_in,
+    sources,
+    users,
+)
 from triage.web.shield import Shield
 from triage.web.templating import STATIC
 
@@ -22,6 +37,13 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     sign_in.router,
     review.router,
     bulk.router,
+    inbox.router,
+    inquiry.router,
+    live.router,
+    deliveries.router,
+    quarantine.router,
+    sources.router,
+    settings.router,
     account.router,
     users.router,
 )

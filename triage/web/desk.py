@@ -16,6 +16,7 @@ from triage.pipeline.replay import Replay
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
 from triage.store.repository import Repository
+from triage.web.explanations import Explanations
 
 
 def _new_code() -> str:
@@ -38,6 +39,7 @@ class Desk:
     replay: Replay
     classifier: Callable[[], Classifier]
     rulebook: Callable[[], Rulebook]
+    explanations: Explanations = field(default_factory=Explanations)
     code: str = field(default_factory=_new_code, repr=False)
 
     def knows(self, code: str) -> bool:

@@ -19,7 +19,12 @@ class Entry:
 
 
 MENU: Final = (
+    Entry("/inquiries", "Inbox"),
     Entry("/review", "Review", Role.REVIEWER),
+    Entry("/deliveries", "Deliveries"),
+    Entry("/quarantine", "Quarantine"),
+    Entry("/sources", "Sources"),
+    Entry("/settings", "Settings", Role.ADMIN),
     Entry("/users", "Users", Role.ADMIN),
 )
 

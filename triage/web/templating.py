@@ -43,7 +43,8 @@ def _environment() -> Environment:
     )
     environment.globals |= {"static": static, "version": __version__}
     environment.filters |= {
-        "ago": ago, "stamp": stamp, "iso": iso, "percent": percent, "clock": clock, "size": size,
+        "ago": ago, "stamp": stamp, "iso": iso, "day": day,
+        "percent": percent, "clock": clock, "size": size, "named": named,
     }  # fmt: skip
     return environment
 
@@ -77,6 +78,17 @@ def stamp(moment: datetime | None) -> str:
 def iso(moment: datetime) -> str:
     """A moment for `<time datetime>`."""
     return moment.isoformat(timespec="seconds")
+
+
+def day(moment: datetime | None) -> str:
+    """A day for `<input type="date">`; empty for none."""
+    return f"{moment.astimezone():%Y-%m-%d}" if moment else ""
+
+
+def named(sender: str) -> str:
+    """Who a sender is, in a list: the name where there is one, else the address."""
+    name, bracket, _ = sender.rpartition(" <")
+    return name.strip() if bracket and name.strip() else sender
 
 
 def percent(share: float | None) -> str:

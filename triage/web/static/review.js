@@ -134,6 +134,11 @@
     }).catch(() => {});
   }
 
+  function note(item) {
+    item.querySelector(".noted").open = true;
+    item.querySelector("[name=note]").focus();
+  }
+
   function toggle() {
     if (keys.open) keys.close();
     else keys.showModal();
@@ -165,7 +170,7 @@
     else if (keys.open) return;
     else if (key === "z") bring("/review/undo");
     else if (key === "j") back();
-    else if (key === "n" && current()) current().querySelector("[name=note]").focus();
+    else if (key === "n" && current()) note(current());
     else {
       const item = current();
       const button = item && [...item.querySelectorAll("[data-key]")].find((each) => each.dataset.key === key);

@@ -85,6 +85,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
     _keep_audit()
+    # What lists are filtered and paged by.
+    for column in ("label", "outcome", "campaign"):
+        op.create_index(
+            op.f(f"ix_inquiries_{column}_received_at"), "inquiries", [column, "received_at"]
+        )
+    op.create_index(op.f("ix_deliveries_created_at"), "deliveries", ["created_at"])
 
 
 def _keep_audit() -> None:
