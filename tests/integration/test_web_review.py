@@ -182,3 +182,21 @@ def test_many_are_relabelled_after_a_look(console: Served) -> None:
             assert ann.get("/bulk", params=wrong | {"label": "spam"}).status_code == 422
         assert ann.get("/bulk", params={"sender": "a@b.example", "label": "x"}).status_code == 422
         assert ann.post("/bulk", data={"inquiry": [other], "label": "x"}).status_code == 422
+
+
+def test_the_inbox_finds_what_is_searched_for(console: Served) -> None:
+    crm = crm_of(console)
+    wanted = settle(crm, "one", unsure("spam"), "We need rooftop units", Party("A", "a@x.example"))
+    other = settle(crm, "two", unsure("spam"), "An invoice", Party("B", "b@x.example"))
+    with console.signed_in(Role.VIEWER, "viewer") as viewer:
+        for words in ("rooftop", "from:a@x.example", '"rooftop units" -invoice'):
+            found = viewer.get("/inquiries", params={"words": words}).text
+            assert wanted in found, words
+            assert other not in found, words
+        both = viewer.get("/inquiries", params={"words": '"', "channel": "email"})
+        assert wanted in both.text
+        assert other in both.text
+        assert viewer.get("/inquiries", params={"words": "x" * 501}).status_code == 422
+    far = Reach(sources=("elsewhere",))
+    with console.signed_in(Role.VIEWER, "far", far) as viewer:
+        assert wanted not in viewer.get("/inquiries", params={"words": "rooftop"}).text

@@ -97,17 +97,14 @@ inquiries = Table(
     Column("settled_at", UtcDateTime),
     Index(None, "stage", "backlog", "due_at"),
     Index(None, "received_at"),
+    # One for each filter of the list; all give the newest first.
     Index(None, "source", "received_at"),
     Index(None, "label", "received_at"),
     Index(None, "outcome", "received_at"),
     Index(None, "campaign", "received_at"),
     Index(None, "settled_at"),
     Index(None, "sha256"),
-    # One for each filter of the list; all give the newest first.
-    Index(None, "label", "received_at"),
-    Index(None, "outcome", "received_at"),
     Index(None, "channel", "received_at"),
-    Index(None, "campaign", "received_at"),
     Index(None, "stage", "received_at"),
     Index(None, "sender"),
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, Field
 from starlette.responses import Response
 
 from classifiers.labels import LABELS
@@ -41,6 +41,7 @@ def _empty(value: Any) -> Any:
 class Filters(BaseModel):
     """The filters of the list, as in its address; days are in the worker's time zone."""
 
+    words: Annotated[str, Field(max_length=500)] = ""
     label: str = ""
     outcome: Annotated[Outcome | None, BeforeValidator(_empty)] = None
     channel: Annotated[Literal["email", "call"] | None, BeforeValidator(_empty)] = None
@@ -60,11 +61,17 @@ class Filters(BaseModel):
 
     def query(self, **changed: str) -> str:
         """The address of the list with some of it changed."""
-        plain = {
-            name: f"{value.astimezone():%Y-%m-%d}" if isinstance(value, datetime) else value
-            for name, value in self.model_dump(exclude={"after"}).items()
-        } | changed
+        plain = dict(self.fields(words=True)) | changed
         return urlencode({name: value for name, value in plain.items() if value})
+
+    def fields(self, *, words: bool = False) -> list[tuple[str, str]]:
+        """What is filtered, as the fields of a form; `words`: what is searched for too."""
+        left_out = {"after"} if words else {"after", "words"}
+        return [
+            (name, f"{value.astimezone():%Y-%m-%d}" if isinstance(value, datetime) else str(value))
+            for name, value in self.model_dump(exclude=left_out).items()
+            if value
+        ]
 
     @property
     def any(self) -> bool:

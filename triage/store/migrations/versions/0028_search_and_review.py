@@ -15,7 +15,7 @@ depends_on = None
 
 _BATCH = 500
 _SKETCHES = ("sketch_1", "sketch_2", "sketch_3", "sketch_4")
-_FILTERS = ("label", "outcome", "channel", "campaign", "stage")
+_FILTERS = ("channel", "stage")
 
 
 def upgrade() -> None:
