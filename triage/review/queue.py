@@ -77,7 +77,7 @@ class Queue:
         return self.repository.reviews.claim(by, self._held(), skip=skip, reach=reach)
 
     def waiting(self, by: str, reach: Reach = ALL) -> int:
-        """How many a reviewer could look at."""
+        """How many a reviewer could look at, counted no further than `reviews.MOST`."""
         return self.repository.reviews.waiting(by, reach)
 
     def take(self, inquiry_id: str, by: str) -> Item | None:

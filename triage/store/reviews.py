@@ -22,6 +22,8 @@ Kind = Literal["review", "suspect", "audit", "second", "dispute"]
 PERSON = "person"
 """How the model of a verdict begins that a person gave."""
 _PROGRESS = "settled"
+MOST = 1000
+"""Waiting items are counted up to here; whoever sees so many need not know how many more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,23 +213,25 @@ class Reviews:
 
         What they hold already comes first, but for `skip`.
         """
-        table, moment = tables.review_items, records.now()
+        table = tables.review_items
         best = (
             select(table.c.inquiry_id)
             .where(*self._free(by, reach))
-            .order_by((table.c.claimed_by == by).desc(), table.c.priority.desc())
+            .order_by(table.c.priority.desc())
             .limit(1)
             .with_for_update(skip_locked=True, of=table)
         )
         if skip:
             best = best.where(table.c.inquiry_id.not_in(skip))
         with self.database.write() as connection:
-            found: str | None = connection.execute(best).scalar()
+            # Two questions, each answered by an index, however much waits.
+            found: str | None = connection.execute(best.where(table.c.claimed_by == by)).scalar()
+            found = found or connection.execute(best).scalar()
             if found is not None:
                 connection.execute(
                     update(table)
                     .where(table.c.inquiry_id == found)
-                    .values(claimed_by=by, claimed_until=max(until, moment))
+                    .values(claimed_by=by, claimed_until=until)
                 )
         return found
 
@@ -256,9 +260,10 @@ class Reviews:
         return moved.rowcount == 1
 
     def waiting(self, by: str, reach: Reach = ALL) -> int:
-        """How many items a reviewer could get now."""
+        """How many items a reviewer could get now, counted no further than `MOST`."""
         table = tables.review_items
-        query = select(func.count()).select_from(table).where(*self._free(by, reach))
+        free = select(table.c.inquiry_id).where(*self._free(by, reach)).limit(MOST).subquery()
+        query = select(func.count()).select_from(free)
         with self.database.read() as connection:
             return connection.execute(query).scalar_one()
 

@@ -428,6 +428,7 @@ review_items = Table(
     # Who may not say it again: whoever said it first.
     Column("not_by", SafeText, nullable=False),
     Index(None, "priority"),
+    Index(None, "claimed_by"),
 )
 
 # What reviewers said, item by item; `undone_at` is the only column that is ever changed.

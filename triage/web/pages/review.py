@@ -18,6 +18,7 @@ from triage.pipeline.reviewing import Reviewing
 from triage.review.figures import figures
 from triage.review.queue import Queue
 from triage.store.accounts import Role
+from triage.store.reviews import MOST
 from triage.web.desk import Desk, Here
 from triage.web.principal import Principal
 from triage.web.rights import require
@@ -69,7 +70,7 @@ def waiting(here: Here, principal: Reviewer) -> Response:
     queue = reviewing(here).queue
     queue.refresh()
     number = queue.waiting(principal.user.name, principal.reach)
-    return Response(str(number), media_type="text/plain")
+    return Response(_count(number), media_type="text/plain")
 
 
 @router.post("/next")
@@ -156,10 +157,14 @@ def _page(request: Request, here: Desk, principal: Principal, problem: str = "")
         "review.html",
         status=422 if problem else 200,
         item=_item(here, queue.next(by, reach=principal.reach)),
-        waiting=queue.waiting(by, principal.reach),
+        waiting=_count(queue.waiting(by, principal.reach)),
         labels=labels(here),
         problem=problem,
     )
+
+
+def _count(number: int) -> str:
+    return f"{number}+" if number >= MOST else str(number)
 
 
 def _refused(

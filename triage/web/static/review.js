@@ -130,7 +130,7 @@
       if (response.status !== 200) return;
       const text = await response.text();
       waiting.textContent = text;
-      if (!current() && Number(text) > 0) prefetch();
+      if (!current() && parseInt(text, 10) > 0) prefetch();
     }).catch(() => {});
   }
 

@@ -86,7 +86,8 @@ def _review() -> None:
         sa.Column("not_by", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("inquiry_id", name=op.f("pk_review_items")),
     )
-    op.create_index(op.f("ix_review_items_priority"), "review_items", ["priority"])
+    for name in ("priority", "claimed_by"):
+        op.create_index(op.f(f"ix_review_items_{name}"), "review_items", [name])
     op.create_table(
         "reviews",
         sa.Column("id", sa.Integer(), nullable=False),
