@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.support.browser import chromium, violations
 from tests.support.console import Served, served
 from tests.support.leads import BUSINESS, WELL_STATED, Desk
 from tests.support.queues import settle, unsure
@@ -20,12 +20,8 @@ pytestmark = pytest.mark.server("chromium")
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        found = driver.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
+    with chromium() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture
@@ -135,3 +131,14 @@ def test_what_comes_in_appears_without_reloading(console: Served, page: Page) ->
     expect(page.locator("#nothing")).to_be_visible()
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= 360
+
+
+def test_everybody_can_use_the_pages(console: Served, page: Page) -> None:
+    settle(crm_of(console), "one", unsure("spam"))
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for width in (1200, 375):
+            page.set_viewport_size({"width": width, "height": 800})
+            for path in ("/review", "/bulk?sender=one.example&label=lead"):
+                page.goto(f"{console.url}{path}")
+                assert violations(page) == [], f"{path}, {scheme}, {width}"

@@ -101,7 +101,7 @@ def test_a_mail_is_shown_with_its_structure_and_its_evidence(console: Served, sh
     assert '<mark id="ev-1-1" title="company size">40 people</mark>' in page
     assert '<a href="#ev-1-1">“40 people”</a>' in page
     for text in ("<summary>Signature</summary>", "<summary>Quoted text</summary>", "plan.pdf",
-                 "Floor plan, second floor", "Grade B", "Lead at 93%"):  # fmt: skip
+                 "Floor plan, 2nd floor", "Grade B", "Lead at 93%"):  # fmt: skip
         assert text in page, text
     points = [int(p) for p in re.findall(r'<td class="right">([+-]\d+)</td>', page)]
     assert sum(points) == 60

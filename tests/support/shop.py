@@ -67,7 +67,7 @@ def fill(repository: Repository) -> Shop:
         repository, "lead", now - timedelta(minutes=4), Party("Ann Example", "ann@example.org"),
         "Heat pump for our office", text, signature="Ann Example\nOffice manager\n+1 614 555 0100",
         quoted="> Thank you for your interest.",
-        attachments=(Attachment("plan.pdf", "application/pdf", 48_213, "Floor plan, second floor"),),
+        attachments=(Attachment("plan.pdf", "application/pdf", 48_213, "Floor plan, 2nd floor"),),
     )  # fmt: skip
     _settle(
         repository, lead, "lead", 0.93, Outcome.FORWARD,
@@ -93,7 +93,7 @@ def fill(repository: Repository) -> Shop:
     for number in range(12):
         other = _mail(
             repository, f"other-{number}", now - timedelta(hours=6 + number * 5),
-            Party(f"Customer {number}", f"c{number}@example.org"), f"Question {number} about an invoice",
+            Party(f"Customer {number}", f"c{number}@example.org"), f"Question {number} on a bill",
             "When is it due?",
         )  # fmt: skip
         _settle(repository, other, LABELS[1 + number % 8], 0.7 + number / 50, Outcome.FILE, None)

@@ -6,6 +6,11 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from triage.web.api import about
+from triage.web.api import about, deliveries, inquiries, sources
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (about.router,)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    about.router,
+    inquiries.router,
+    deliveries.router,
+    sources.router,
+)

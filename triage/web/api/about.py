@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from triage.store.accounts import Role
+from triage.web.api.problem import problems
 from triage.web.principal import Principal
 from triage.web.rights import public, require
 
-router = APIRouter(tags=["about"])
+router = APIRouter(tags=["about"], responses=problems())
 
 
 class Me(BaseModel):
