@@ -136,7 +136,7 @@ def test_what_comes_in_appears_without_reloading(console: Served, page: Page) ->
 def test_everybody_can_use_the_pages(console: Served, page: Page) -> None:
     settle(crm_of(console), "one", unsure("spam"))
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         for width in (1200, 375):
             page.set_viewport_size({"width": width, "height": 800})
             for path in ("/review", "/bulk?sender=one.example&label=lead"):

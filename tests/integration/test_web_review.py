@@ -197,6 +197,10 @@ def test_the_inbox_finds_what_is_searched_for(console: Served) -> None:
         assert wanted in both.text
         assert other in both.text
         assert viewer.get("/inquiries", params={"words": "x" * 501}).status_code == 422
+    with console.program(Role.VIEWER, "read") as program:
+        found = program.get("/api/inquiries", params={"words": "rooftop"}).text
+        assert wanted in found
+        assert other not in found
     far = Reach(sources=("elsewhere",))
     with console.signed_in(Role.VIEWER, "far", far) as viewer:
         assert wanted not in viewer.get("/inquiries", params={"words": "rooftop"}).text

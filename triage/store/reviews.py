@@ -133,8 +133,8 @@ class Reviews:
     def some(self, ids: Sequence[str]) -> list[Settled]:
         """Those of these inquiries (some hundred at most) that are settled."""
         table = tables.inquiries
-        query = select(table).where(table.c.id.in_(ids), table.c.stage == Stage.SETTLED)
-        return self._with_verdicts(query)
+        found = self._with_verdicts(select(table).where(table.c.id.in_(ids)))
+        return [each for each in found if each.outcome]
 
     def _with_verdicts(self, query: Select[Any]) -> list[Settled]:
         with self.database.read() as connection:

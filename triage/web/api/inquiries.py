@@ -87,8 +87,9 @@ class InquiryDetail(BaseModel):
 
 
 class Asked(BaseModel):
-    """The filters of the list."""
+    """The filters of the list; `words` are searched for as in the console."""
 
+    words: Annotated[str, Field(max_length=500)] = ""
     label: Annotated[str, Field(max_length=80)] = ""
     outcome: Outcome | None = None
     channel: Literal["email", "call"] | None = None
