@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH_BACKEND ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test check bench chaos card clean
+.PHONY: help setup servers demo test browser check bench chaos card clean
 
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,7 +27,7 @@ endif
 	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --override overrides.txt --editable '.[dev,turns]'
 	@touch $@
 
-servers: ## Install Dovecot, PostgreSQL and OpenSSH where that is possible (Debian, Ubuntu)
+servers: ## Install Dovecot, PostgreSQL, OpenSSH and Chromium where that is possible (Debian, Ubuntu)
 	@sh tests/install-servers.sh
 
 demo: ## Triage a shipped mailbox and shipped recordings, end to end
@@ -36,9 +36,14 @@ demo: ## Triage a shipped mailbox and shipped recordings, end to end
 	$(BIN)/triage demo
 
 # Acceptance tests measure a worker that has the machine to itself.
-test: setup servers ## Unit, integration and acceptance tests
+test: setup servers ## Unit, integration, browser and acceptance tests
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile tests/unit tests/integration
+	$(BIN)/python -m pytest tests/browser
 	$(BIN)/python -m pytest tests/acceptance
+
+browser: setup ## The console's tests in Chromium
+	@sh tests/install-servers.sh chromium
+	$(BIN)/python -m pytest tests/browser
 
 check: setup ## Lint, format, types, layers
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the real servers that the tests (and the demo) start by themselves.
 #
-#     install-servers.sh [dovecot] [postgresql] [sftp]      all without arguments
+#     install-servers.sh [dovecot] [postgresql] [sftp] [chromium]      all without arguments
 #
 # May be run again at any time; does nothing where they are there. Needs Debian or Ubuntu, and root or
 # a sudo that asks for no password. Where that is missing it says what to do and ends well, because
@@ -15,7 +15,7 @@ cannot() {
 }
 
 missing=""
-for server in "${@:-dovecot postgresql sftp}"; do
+for server in "${@:-dovecot postgresql sftp chromium}"; do
     # shellcheck disable=SC2086 # the default is three words
     for name in $server; do
         case "$name" in
@@ -31,8 +31,11 @@ for server in "${@:-dovecot postgresql sftp}"; do
             [ -x /usr/sbin/sshd ] || missing="$missing openssh-server"
             command -v ssh-keygen >/dev/null 2>&1 || missing="$missing openssh-client"
             ;;
+        chromium)
+            command -v chromium >/dev/null 2>&1 || missing="$missing chromium fonts-dejavu-core"
+            ;;
         *)
-            echo "install-servers: unknown server '$name'; use dovecot, postgresql or sftp" >&2
+            echo "install-servers: unknown server '$name'; use dovecot, postgresql, sftp or chromium" >&2
             exit 2
             ;;
         esac

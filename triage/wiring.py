@@ -8,8 +8,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
 
 from classifiers.errors import ClassifierError, EngineError
 from classifiers.model import Classifier
@@ -24,14 +27,17 @@ from triage.engines.listener import listening
 from triage.errors import Configuration, Usage
 from triage.intake.calls.reader import CallReader
 from triage.pipeline.backfill import Backfill
+from triage.pipeline.corrections import Corrections
 from triage.pipeline.discretion import Discretion
 from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.exports import Exports
 from triage.pipeline.hearing import Hearing
 from triage.pipeline.replay import Replay
+from triage.pipeline.reviewing import Reviewing
 from triage.pipeline.silencing import Silencer
 from triage.pipeline.steps import Steps
 from triage.redaction.speech import Seconds
+from triage.review.queue import Queue
 from triage.rules.rulebook import Rulebook
 from triage.settings import Classifier as ClassifierSettings
 from triage.settings import Settings
@@ -43,6 +49,11 @@ from triage.store.repository import Repository
 from triage.transcripts.host import TranscriberHost
 from triage.transcripts.messages import Part
 from triage.types import Transcript
+
+if TYPE_CHECKING:
+    from triage.web.server import Address
+
+log = structlog.get_logger(__name__)
 
 
 def load_classifier(settings: ClassifierSettings) -> Classifier:
@@ -205,6 +216,12 @@ def open_replay(settings: Settings, repository: Repository) -> Replay:
     return Replay(repository, lambda name: _built(settings, find_source(settings, name)), campaigns)
 
 
+def open_reviewing(settings: Settings, repository: Repository) -> Reviewing:
+    """What reviewers do, over an open store."""
+    corrections = Corrections(settings, repository, LazyTagger(settings.classifier))
+    return Reviewing(Queue(settings.review, repository), corrections)
+
+
 def find_source(settings: Settings, name: str) -> SourceSettings:
     """The settings of a source. Raises `Usage` for a name that nothing has."""
     for source in settings.sources:
@@ -263,6 +280,47 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
         stack.enter_context(metrics.served(settings.metrics))
         stack.callback(engine.stop)
         yield Worker(engine, repository, sources, classifier)
+
+
+@contextmanager
+def open_console(
+    settings: Settings, repository: Repository, classifier: LazyClassifier | None = None
+) -> Iterator[Address]:
+    """The web console, while the block lasts. `classifier`: the worker's, where there is one.
+
+    Raises `Configuration` where it cannot listen.
+    """
+    from triage.web.desk import Desk  # noqa: PLC0415 - heavy
+    from triage.web.server import serving  # noqa: PLC0415 - heavy
+
+    desk = Desk(
+        settings,
+        repository,
+        Corrections(settings, repository, LazyTagger(settings.classifier)),
+        open_replay(settings, repository),
+        classifier or LazyClassifier(settings.classifier),
+        cache(partial(load_rulebook, settings)),
+    )
+    with serving(desk) as address:
+        yield address
+
+
+@contextmanager
+def worker_console(settings: Settings, worker: Worker) -> Iterator[Address | None]:
+    """The console beside a worker; None where the settings have none.
+
+    A console that cannot listen is reported and stops nothing: leads come first.
+    """
+    with ExitStack() as stack:
+        address = None
+        if settings.console.enabled:
+            try:
+                address = stack.enter_context(
+                    open_console(settings, worker.repository, worker.classifier)
+                )
+            except Configuration as error:
+                log.warning("there is no console", error=str(error))
+        yield address
 
 
 @contextmanager

@@ -52,8 +52,9 @@ def test_two_that_upgrade_at_once_both_succeed(empty_store: Store) -> None:
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(any_repository: Repository) -> None:
+    compared = {"compare_type": True, "include_name": tables.described}
     with any_repository.database.write() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts=compared)
         assert compare_metadata(context, tables.metadata) == []
 
 

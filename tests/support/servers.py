@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 
-from tests.support import postgres
+from tests.support import browser, postgres
 from tests.support.s3server import S3Server
 from tests.support.sftpserver import SftpServer
 from triage.demo.dovecot import Dovecot
 
 _INSTALLED = {
+    "chromium": lambda: browser.program() is not None,
     "dovecot": lambda: Dovecot.installed() and shutil.which("openssl") is not None,
     "s3": S3Server.installed,
     "sftp": SftpServer.installed,

@@ -17,6 +17,9 @@ places = ["Columbus, Ohio"]
 [store]
 data_dir = "var"
 
+[console]
+enabled = false
+
 [[sources]]
 kind = "imap"
 name = "inquiries"

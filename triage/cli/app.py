@@ -14,6 +14,7 @@ import typer
 from triage import __version__
 from triage.cli import (
     admin,
+    console,
     correct,
     deliveries,
     mailbox,
@@ -23,6 +24,7 @@ from triage.cli import (
     recordings,
     records,
     redact,
+    review,
     text,
     worker,
 )
@@ -63,10 +65,12 @@ def options(
 
 
 worker.register(app)
+console.register(app)
 text.register(app)
 redact.register(app)
 records.register(app)
 correct.register()
+review.register(app)
 quarantine.register()
 past.register(app)
 deliveries.register(app)

@@ -96,7 +96,8 @@ def show_inquiry(
     as_json: Json = False,
 ) -> None:
     """Show all that is known about one inquiry."""
-    from triage.cli.dossier import collect, show  # noqa: PLC0415 - heavy
+    from triage.cli.dossier import show  # noqa: PLC0415 - heavy
+    from triage.store.dossier import collect  # noqa: PLC0415 - with the others
     from triage.wiring import open_repository  # noqa: PLC0415 - heavy
 
     with open_repository(of(context).required_settings) as repository:

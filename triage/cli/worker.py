@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from triage.cli import output
+from triage.cli import console, output
 from triage.cli.context import of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 def run(context: typer.Context) -> None:
     """Run the worker until it is stopped: poll the sources, triage what comes, forward leads."""
-    from triage.wiring import open_worker  # noqa: PLC0415 - heavy
+    from triage.wiring import open_worker, worker_console  # noqa: PLC0415 - heavy
 
     found = of(context)
     found.configure_logs()
@@ -34,13 +34,15 @@ def run(context: typer.Context) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with open_worker(settings) as worker:
+    with open_worker(settings) as worker, worker_console(settings, worker) as address:
         _warn_of_gaps(worker, len(settings.destinations))
         worker.engine.start()
         output.note(
             f"polling {len(worker.sources)} sources, forwarding to "
             f"{len(settings.destinations)} destinations; Ctrl-C stops"
         )
+        if address:
+            console.tell(address)
         worker.classifier()  # load the model now, not when the first inquiry waits for it
         stop.wait()
         output.note("stopping: finishing the steps that have begun")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -43,6 +44,7 @@ from triage.types import (
 log = structlog.get_logger(__name__)
 
 BY_PERSON = "person"
+UNDONE = "taken back"
 NOT_YET = "not decided yet; nothing holds it any more"
 _TRIES = 5
 
@@ -79,6 +81,15 @@ class Corrections:
             if heard and heard.partial and heard.read_s is not None:
                 better = self.whole(inquiry_id)
         return self._repeat(partial(self._relabel, inquiry_id, label, by, note, better))
+
+    def restore(self, inquiry_id: str, moment: datetime, *, by: str = "") -> Corrected:
+        """Take back what one person said since then: what was decided before holds again, and who
+        was told otherwise is told.
+
+        Nothing is erased; this is one more correction. Raises `Usage` where somebody else said
+        something since, or nothing was decided before.
+        """
+        return self._repeat(partial(self._restore, inquiry_id, moment, by))
 
     def renew(
         self, inquiry_id: str, rulebook: Rulebook, transcript: Transcript | None = None
@@ -137,6 +148,30 @@ class Corrections:
             return None
         log.info("corrected", inquiry=inquiry_id, label=label, events=len(deliveries))
         return Corrected(case.decision, tuple(deliveries))
+
+    def _restore(self, inquiry_id: str, moment: datetime, by: str) -> Corrected | None:
+        work, inquiry, transcript = self._read(inquiry_id)
+        said = [one for one in self.repository.corrections.of(inquiry_id) if one.at >= moment]
+        other = next((one.by or "somebody" for one in said if one.by != by), "")
+        outcome = self.repository.corrections.before(inquiry_id, moment)
+        if other or outcome is None:
+            why = f"{other} corrected it since" if other else "nothing was decided before"
+            raise Usage(f"{inquiry_id} stays as it is: {why}")
+        verdict = outcome.verdict
+        qualification = outcome.qualification if verdict.label == "lead" else None
+        case = Case(inquiry, transcript, verdict, qualification, outcome.decision)
+        previous = said[-1].label if said else ""
+        deliveries = self.repository.corrections.apply(
+            work,
+            stored.Correction(verdict.own or verdict.label, previous, by, UNDONE, records.now()),
+            outcome,
+            self._teller().plan(case, Said(previous, by, UNDONE, undone=True)),
+            work.held,
+        )
+        if deliveries is None:
+            return None
+        log.info("restored", inquiry=inquiry_id, events=len(deliveries))
+        return Corrected(outcome.decision, tuple(deliveries))
 
     def _renew(
         self, inquiry_id: str, rulebook: Rulebook, transcript: Transcript | None
@@ -234,6 +269,10 @@ class Corrections:
                 "wait until it is, or see `triage inquiries show`"
             )
         return work, inquiry, transcript
+
+    def require_known(self, label: str) -> str:
+        """The one of the nine labels that a label is, or stands for. Raises `Usage` for others."""
+        return self._verdict(label, "").label
 
     def _verdict(self, label: str, by: str) -> Verdict:
         model = f"{BY_PERSON}:{by}" if by else BY_PERSON

@@ -29,11 +29,14 @@ _OF_LEADS = (events.LEAD_QUALIFIED, events.LEAD_UPDATED)
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a person said about an inquiry: what it was before, who, and their note."""
+    """What a person said about an inquiry: what it was before, who, and their note. `undone`: they
+    take it back, and what was decided before holds again.
+    """
 
     previous: str = ""
     by: str = ""
     note: str = ""
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +86,14 @@ class Teller:
         if lead or said is not None:
             ledger.exclusive()
         telling = _Telling(self, case, ledger, at, said or Said(), told)
-        if lead:
+        # A lead that was sent because a person said so, and that waits for a person again, is sent
+        # no longer.
+        waits = telling.withdrawn()
+        if lead and not waits:
             telling.lead()
         else:
             telling.retraction()
+        if not lead:
             telling.reply()
         telling.classified()
         return telling.deliveries
@@ -202,6 +209,11 @@ class _Telling:
             for target in self._targets(person):
                 if target.name not in told and target.name not in earlier:
                     self._opened(self._told, target.name)
+
+    def withdrawn(self) -> bool:
+        """Whether a person took back what made it a lead that is told of."""
+        told_of = {Outcome.FORWARD, Outcome.NURTURE}
+        return self._said.undone and self._case.decision.outcome not in told_of
 
     def retraction(self) -> None:
         """No lead, whatever destinations were told."""

@@ -33,7 +33,7 @@ from triage.settings.recordings import (
 )
 from triage.settings.redaction import Redaction, RedactionKind
 from triage.settings.root import Settings, Source, child_environment, load, settings_file
-from triage.settings.running import Engine, Metrics, Store
+from triage.settings.running import Console, Engine, Metrics, Store, is_local
 from triage.settings.section import Name, Seconds, Secret, Section, Share
 from triage.settings.sources import SourceBase
 from triage.settings.triaging import (
@@ -41,6 +41,7 @@ from triage.settings.triaging import (
     DecisionRules,
     Limits,
     OwnLabel,
+    Review,
     Rules,
     Transcription,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "Calls",
     "Cdr",
     "Classifier",
+    "Console",
     "DecisionRules",
     "DeliveryRules",
     "Destination",
@@ -77,6 +79,7 @@ __all__ = [
     "RecordingsSource",
     "Redaction",
     "RedactionKind",
+    "Review",
     "Rules",
     "S3Source",
     "Seconds",
@@ -93,6 +96,7 @@ __all__ = [
     "WriteBack",
     "Zone",
     "child_environment",
+    "is_local",
     "load",
     "settings_file",
 ]

@@ -28,13 +28,14 @@ from triage.settings.delivery import Acknowledge, DeliveryRules, Destination, Li
 from triage.settings.mailboxes import ImapSource, MaildirSource
 from triage.settings.recordings import Calls, RecordingsSource, S3Source, SftpSource
 from triage.settings.redaction import Redaction
-from triage.settings.running import Engine, Metrics, Store
+from triage.settings.running import Console, Engine, Metrics, Store
 from triage.settings.section import Name
 from triage.settings.triaging import (
     Classifier,
     DecisionRules,
     Limits,
     OwnLabel,
+    Review,
     Rules,
     Transcription,
 )
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     taxonomy: dict[Name, OwnLabel] = {}
     decision: DecisionRules = DecisionRules()
     redaction: Redaction = Redaction()
+    review: Review = Review()
     destinations: tuple[Destination, ...] = ()
     delivery: DeliveryRules = DeliveryRules()
     people: People = People()
@@ -71,6 +73,7 @@ class Settings(BaseSettings):
     acknowledge: Acknowledge = Acknowledge()
     engine: Engine = Engine()
     metrics: Metrics = Metrics()
+    console: Console = Console()
 
     @model_validator(mode="after")
     def _unique_names(self) -> Self:

@@ -139,3 +139,14 @@ class DecisionRules(Section):
     forward_score: int = Field(default=30, ge=0, le=100)
     lead_floor: Share = 0.2
     review_below: Share | None = None
+
+
+class Review(Section):
+    """What people are asked. `audit_share` of what is filed unseen is looked at by chance: that is
+    what measures lost leads. `second_share` of what a reviewer said is asked of another one too. An
+    item is a reviewer's own for `claim_seconds`.
+    """
+
+    audit_share: Share = 0.01
+    second_share: Share = 0.0
+    claim_seconds: Seconds = 600.0

@@ -150,6 +150,19 @@ class Arrivals:
             .on_conflict_do_nothing()
         )
 
+    def at(self, source: str, key: str) -> str | None:
+        """The id of the inquiry that a source showed at a place; None where it showed nothing."""
+        table = tables.sightings
+        query = (
+            select(table.c.inquiry_id)
+            .where(table.c.source == source, table.c.key == key)
+            .order_by(table.c.id.desc())
+            .limit(1)
+        )
+        with self.database.read() as connection:
+            found: str | None = connection.execute(query).scalar()
+        return found
+
     def places(self, inquiry_id: str) -> list[tuple[str, str]]:
         """The (source, key) of every sighting of an inquiry, the newest first."""
         table = tables.sightings

@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, insert, select, update
 
-from triage.store import outbox, records, tables
+from triage.store import outbox, records, search, tables
 from triage.store.database import Database
 from triage.store.handovers import Ledger, Plan
 from triage.store.records import Work
 from triage.types import Decision, Delivery, Qualification, Stage, Transcript, Verdict
+from triage.types import Outcome as Decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ class Corrections:
                     created_at=correction.at,
                 )
             )
+            queued = tables.review_items
+            connection.execute(delete(queued).where(queued.c.inquiry_id == work.id))
             records.note(
                 connection,
                 work.id,
@@ -175,6 +178,26 @@ class Corrections:
                 for row in connection.execute(query)
             ]
 
+    def before(self, inquiry_id: str, moment: datetime) -> Outcome | None:
+        """What was found and decided at a time; None where nothing was yet."""
+        with self.database.read() as connection:
+
+            def newest(table: Table, *conditions: ColumnElement[bool]) -> Row[Any] | None:
+                query = select(table).where(table.c.inquiry_id == inquiry_id, *conditions)
+                query = query.where(table.c.created_at < moment).order_by(table.c.id.desc())
+                return connection.execute(query.limit(1)).first()
+
+            verdict, decision = newest(tables.verdicts), newest(tables.decisions)
+            if verdict is None or decision is None:
+                return None
+            of = tables.qualifications.c.verdict_id == verdict.id
+            qualified = newest(tables.qualifications, of)
+        return Outcome(
+            records.restore(Verdict, verdict.data),
+            records.restore(Qualification, qualified.data) if qualified else None,
+            Decision(Decided(decision.outcome), decision.reason),
+        )
+
 
 def _replace_transcript(connection: Connection, inquiry_id: str, transcript: Transcript) -> None:
     table = tables.transcripts
@@ -183,6 +206,7 @@ def _replace_transcript(connection: Connection, inquiry_id: str, transcript: Tra
         .where(table.c.inquiry_id == inquiry_id)
         .values(data=records.dump(transcript), created_at=records.now())
     )
+    search.heard(connection, inquiry_id, transcript)
     records.note(connection, inquiry_id, "transcribed",
                  {"engine": transcript.engine, "model": transcript.model})  # fmt: skip
 

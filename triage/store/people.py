@@ -207,3 +207,15 @@ class People:
         )
         with self.database.read() as connection:
             return list(connection.execute(query).scalars())
+
+    def leads_told(self, ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Which destinations count which of these as a lead, as (inquiry, destination)."""
+        table = tables.handovers
+        found: list[tuple[str, str]] = []
+        with self.database.read() as connection:
+            for start in range(0, len(ids), 400):  # SQLite bounds the variables of a statement
+                query = select(table.c.inquiry_id, table.c.destination).where(
+                    table.c.inquiry_id.in_(ids[start : start + 400]), table.c.retracted_at.is_(None)
+                )
+                found += [(row.inquiry_id, row.destination) for row in connection.execute(query)]
+        return found

@@ -68,6 +68,7 @@ class Listed:
     grade: str | None
     error: str
     held: str
+    campaign: str = ""
 
 
 @dataclass(frozen=True, slots=True)

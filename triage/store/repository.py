@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from triage.errors import Configuration
 from triage.settings import Store
+from triage.store.accounts import Accounts
 from triage.store.acknowledgements import Acknowledgements
 from triage.store.archive import Archive
 from triage.store.arrivals import Arrivals
+from triage.store.audit import Audit
 from triage.store.blobs import BlobStore
 from triage.store.copies import Copies
 from triage.store.corrections import Corrections
 from triage.store.database import Database
 from triage.store.destinations import Destinations
+from triage.store.listing import Listing
 from triage.store.marks import Marks
 from triage.store.outbox import Outbox
 from triage.store.people import People
 from triage.store.polls import Polls
+from triage.store.reviews import Reviews
+from triage.store.sessions import Sessions, Tokens
 from triage.store.threads import Threads
+from triage.store.throttles import Throttles
 from triage.store.timings import Timings
 from triage.store.worklist import Worklist
 
@@ -31,15 +37,23 @@ class Repository:
         self.arrivals = Arrivals(self.database)
         self.worklist = Worklist(self.database)
         self.archive = Archive(self.database)
+        self.listing = Listing(self.database)
         self.outbox = Outbox(self.database)
         self.destinations = Destinations(self.database)
         self.acknowledgements = Acknowledgements(self.database)
         self.corrections = Corrections(self.database)
         self.people = People(self.database)
         self.polls = Polls(self.database)
+        self.reviews = Reviews(self.database)
         self.threads = Threads(self.database)
         self.marks = Marks(self.database)
         self.timings = Timings(self.database)
+        self.accounts = Accounts(self.database)
+        self.listing = Listing(self.database)
+        self.sessions = Sessions(self.database)
+        self.tokens = Tokens(self.database)
+        self.throttles = Throttles(self.database)
+        self.audit = Audit(self.database)
 
     def require_current(self) -> None:
         """Raise `Configuration` unless the tables are those of this version."""

@@ -6,6 +6,9 @@ told. The columns that lists filter by are repeated on `inquiries`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -31,6 +34,17 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+SKETCHES = ("sketch_1", "sketch_2", "sketch_3", "sketch_4")
+
+
+def described(name: str | None, kind: str, parents: Mapping[Any, str | None]) -> bool:
+    """Whether these tables describe something of the database; not what searches for words."""
+    if kind == "table":
+        return not (name or "").startswith("inquiry_words")
+    if parents.get("table_name") == "searchable":
+        return (kind, name) not in {("column", "words"), ("index", "searchable_words")}
+    return True
 
 
 def _inquiry_id(primary_key: bool = False, index: bool = False) -> Column[str]:
@@ -85,9 +99,16 @@ inquiries = Table(
     Column("settled_at", UtcDateTime),
     Index(None, "stage", "backlog", "due_at"),
     Index(None, "received_at"),
+    # One for each filter of the list; all give the newest first.
     Index(None, "source", "received_at"),
+    Index(None, "label", "received_at"),
+    Index(None, "outcome", "received_at"),
+    Index(None, "campaign", "received_at"),
     Index(None, "settled_at"),
     Index(None, "sha256"),
+    Index(None, "channel", "received_at"),
+    Index(None, "stage", "received_at"),
+    Index(None, "sender"),
 )
 
 sightings = Table(
@@ -148,6 +169,24 @@ contents = Table(
     _inquiry_id(primary_key=True),
     Column("data", SafeText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+)
+
+# What inquiries are found by. `id` sorts by arrival. The words themselves are in the virtual table
+# `inquiry_words` on SQLite, and in the column `words` on PostgreSQL, which only `search` knows.
+searchable = Table(
+    "searchable",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "inquiry_id",
+        String(40),
+        ForeignKey("inquiries.id", ondelete="CASCADE"),
+        nullable=False,
+        unique=True,
+    ),
+    # Hashes that near-duplicates share; none where there is no text.
+    *(Column(name, BigInteger) for name in SKETCHES),
+    *(Index(None, name, "id") for name in SKETCHES),
 )
 
 transcripts = Table(
@@ -222,6 +261,7 @@ deliveries = Table(
     Index(None, "destination", "state", "next_at"),
     Index(None, "inquiry_id", "destination", "position"),
     Index(None, "state", "destination"),
+    Index(None, "created_at"),
 )
 
 # What is known of a destination beside its settings. No row: nothing remarkable.
@@ -374,4 +414,124 @@ polls = Table(
     Column("failures", Integer, nullable=False),
     Column("next_at", UtcDateTime, nullable=False),
     Column("error", SafeText, nullable=False),
+)
+
+# What waits for a person; a row is gone once somebody said what the inquiry is.
+review_items = Table(
+    "review_items",
+    metadata,
+    _inquiry_id(primary_key=True),
+    # `review`, `suspect`, `audit`, `second` or `dispute`; no reviewer sees it.
+    Column("kind", String(10), nullable=False),
+    Column("priority", Float, nullable=False),
+    Column("ready_at", UtcDateTime, nullable=False),
+    Column("claimed_by", SafeText, nullable=False),
+    Column("claimed_until", UtcDateTime),
+    # Who may not say it again: whoever said it first.
+    Column("not_by", SafeText, nullable=False),
+    Index(None, "priority"),
+    Index(None, "claimed_by"),
+)
+
+# What reviewers said, item by item; `undone_at` is the only column that is ever changed.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _inquiry_id(index=True),
+    Column("kind", String(10), nullable=False),
+    Column("label", String(40), nullable=False),
+    # What the worker had decided.
+    Column("was", String(40), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("by", SafeText, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("undone_at", UtcDateTime),
+    Index(None, "kind", "at"),
+    Index(None, "by", "id"),
+)
+
+# How far settled inquiries were looked through for what a person should see.
+review_progress = Table(
+    "review_progress",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("settled_at", UtcDateTime, nullable=False),
+)
+
+# Who may use the console. `sources` and `campaigns`: JSON lists of what they may see; empty: all.
+users = Table(
+    "users",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("role", String(20), nullable=False),
+    Column("password", SafeText, nullable=False),
+    Column("sources", SafeText, nullable=False),
+    Column("campaigns", SafeText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime),
+    Column("disabled_at", UtcDateTime),
+)
+
+
+def _user_id() -> Column[str]:
+    return Column(
+        "user_id",
+        String(40),
+        ForeignKey("users.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    )
+
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    _user_id(),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("address", SafeText, nullable=False),
+    Column("agent", SafeText, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    _user_id(),
+    Column("name", SafeText, nullable=False),
+    Column("scopes", SafeText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+)
+
+# Failed sign-ins in a row, by account and by address.
+throttles = Table(
+    "throttles",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False, index=True),
+    Column("shut_until", UtcDateTime, nullable=False),
+)
+
+# Every change that somebody made; a trigger refuses to change or remove a row. It outlives users.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("user_id", String(40), nullable=False),
+    Column("by", SafeText, nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("subject", SafeText, nullable=False),
+    Column("detail", SafeText, nullable=False),
+    Column("address", SafeText, nullable=False),
 )

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from triage.errors import Permanent
-from triage.store import outbox, people, records, tables, threads
+from triage.store import outbox, people, records, search, tables, threads
 from triage.store.database import Database
 from triage.store.handovers import Ledger, Plan
 from triage.store.records import Work
@@ -136,6 +136,7 @@ class Worklist:
         """As `parsed`, for many in one transaction; returns the ids of those that were moved."""
         moment = records.now()
         data = {work.id: records.dump(inquiry) for work, inquiry in pairs}
+        entries = {work.id: search.entry(inquiry) for work, inquiry in pairs}
         with self.database.write() as connection:
             here = _held(connection, [work for work, _ in pairs])
             moved = [inquiry for work, inquiry in pairs if work.id in here]
@@ -149,6 +150,7 @@ class Worklist:
                     for inquiry in moved
                 ],
             )
+            search.put(connection, [entries[inquiry.id] for inquiry in moved])
             notes = [
                 records.Noted(inquiry.id, "parsed", {"warnings": list(inquiry.warnings)})
                 for inquiry in moved
@@ -191,6 +193,7 @@ class Worklist:
                     inquiry_id=work.id, data=records.dump(transcript), created_at=moment
                 )
             )
+            search.heard(connection, work.id, transcript)
             records.note(
                 connection,
                 work.id,
@@ -205,6 +208,7 @@ class Worklist:
         """
         moment = records.now()
         table = tables.contents
+        entry = search.entry(inquiry, transcript)
         notes = [found.note for found in inquiry.recordings if found.note]
         with self.database.write() as connection:
             if not _move(connection, work, Stage.TRANSCRIBED):
@@ -220,6 +224,7 @@ class Worklist:
                         inquiry_id=work.id, data=records.dump(transcript), created_at=moment
                     )
                 )
+            search.put(connection, [entry])
             detail = {"recordings": len(inquiry.recordings), "notes": notes}
             records.note(connection, work.id, "heard", detail)
         return True

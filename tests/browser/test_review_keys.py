@@ -1,0 +1,144 @@
+"""The review queue in a real browser, by keyboard alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import chromium, violations
+from tests.support.console import Served, served
+from tests.support.leads import BUSINESS, WELL_STATED, Desk
+from tests.support.queues import settle, unsure
+from triage.settings import Destination
+from triage.store.accounts import Role
+from triage.store.repository import Repository
+
+pytestmark = pytest.mark.server("chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def console(repository: Repository) -> Iterator[Served]:
+    crm = Destination(name="crm", url="http://127.0.0.1:1/")
+    review = {"audit_share": 0.0}
+    with served(repository, business=BUSINESS, destinations=(crm,), review=review) as found:
+        yield found
+
+
+@pytest.fixture
+def page(console: Served, browser: Browser) -> Iterator[Page]:
+    """A reviewer's page, with whatever goes wrong in it."""
+    with console.signed_in(Role.REVIEWER, "ann") as ann:
+        secret = ann.cookies["triage-session"]
+    context = browser.new_context()
+    context.add_cookies([{"name": "triage-session", "value": secret, "url": console.url}])
+    found = context.new_page()
+    found.set_default_timeout(20_000)
+    faults: list[str] = []
+    found.on("pageerror", lambda error: faults.append(str(error)))
+    found.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    yield found
+    context.close()
+    assert faults == []
+
+
+def crm_of(console: Served) -> Desk:
+    return Desk(console.repository, console.desk.settings)
+
+
+def current(page: Page) -> str:
+    return page.locator("#queue .item").get_attribute("data-id") or ""
+
+
+def press(page: Page, key: str) -> str:
+    """Say something about the inquiry on the screen; returns its id once another one is there."""
+    before = current(page)
+    page.keyboard.press(key)
+    page.wait_for_function(
+        "id => document.querySelector('#queue .item')?.dataset.id !== id", arg=before
+    )
+    return before
+
+
+def test_thirty_are_relabelled_with_one_key_each(console: Served, page: Page) -> None:
+    crm = crm_of(console)
+    names = {settle(crm, f"m{n}", unsure("spam", 0.2 + n / 100)) for n in range(30)}
+    page.goto(f"{console.url}/review")
+    keys = {"l": "lead", "s": "spam", "u": "support", "r": "irrelevant", "a": "job_applicant"}
+    wanted: dict[str, str] = {}
+    for number in range(30):
+        key = list(keys)[number % len(keys)]
+        page.wait_for_selector("#queue .item")
+        wanted[press(page, key)] = keys[key]
+    expect(page.locator("#nothing")).to_be_visible()
+    expect(page.locator("#waiting")).to_have_text("0")
+    assert set(wanted) == names
+    said = {item: console.repository.corrections.of(item) for item in names}
+    assert {item: [one.label for one in all_] for item, all_ in said.items()} == {
+        item: [label] for item, label in wanted.items()
+    }
+
+
+def test_undo_skip_back_and_note(console: Served, page: Page) -> None:
+    crm = crm_of(console)
+    lead = settle(crm, "lead", unsure("lead", 0.6), WELL_STATED)
+    for number in range(2):
+        settle(crm, f"m{number}", unsure("spam", 0.4))
+    page.goto(f"{console.url}/review")
+    page.wait_for_selector("#queue .item")
+    assert current(page) == lead
+    page.keyboard.press("n")
+    page.keyboard.type("looks like a sale")
+    page.keyboard.press("Enter")
+    assert press(page, "l") == lead
+    expect(page.locator("#waiting")).to_have_text("2")
+    assert crm.types() == ["lead.qualified"]
+    assert console.repository.corrections.of(lead)[0].note == "looks like a sale"
+    following = press(page, "z")
+    assert current(page) == lead
+    expect(page.locator("#waiting")).to_have_text("3")
+    assert crm.types() == ["lead.qualified", "lead.retracted"]
+    assert press(page, "k") == lead
+    assert current(page) == following
+    expect(page.locator("#waiting")).to_have_text("2")
+    press(page, "j")
+    assert current(page) == lead
+    expect(page.locator("#waiting")).to_have_text("3")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("s")  # the help is open: nothing is labelled
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+    assert current(page) == lead
+
+
+def test_what_comes_in_appears_without_reloading(console: Served, page: Page) -> None:
+    page.goto(f"{console.url}/review")
+    expect(page.locator("#nothing")).to_be_visible()
+    item = settle(crm_of(console), "one", unsure("spam"))
+    page.wait_for_selector("#queue .item")
+    assert current(page) == item
+    expect(page.locator("#nothing")).to_be_hidden()
+    page.set_viewport_size({"width": 360, "height": 700})
+    page.get_by_role("button", name="solicitation").click()  # on a phone there are no keys
+    expect(page.locator("#nothing")).to_be_visible()
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 360
+
+
+def test_everybody_can_use_the_pages(console: Served, page: Page) -> None:
+    settle(crm_of(console), "one", unsure("spam"))
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for width in (1200, 375):
+            page.set_viewport_size({"width": width, "height": 800})
+            for path in ("/review", "/bulk?sender=one.example&label=lead"):
+                page.goto(f"{console.url}{path}")
+                assert violations(page) == [], f"{path}, {scheme}, {width}"

@@ -1,0 +1,122 @@
+"""Every route of the console, with every role: made from the routes, so that a new one is in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from fastapi.routing import RouteContext, iter_route_contexts
+
+from tests.support.console import Served, desk_for, served
+from triage.settings import Store
+from triage.store.accounts import Role
+from triage.store.repository import Repository
+from triage.web.app import create_app
+from triage.web.principal import SCOPES
+from triage.web.rights import Public, Right
+from triage.web.shield import HEADERS
+
+
+@dataclass(frozen=True)
+class Way:
+    """A method and a path, with what they need."""
+
+    method: str
+    path: str
+    rights: tuple[Right | Public, ...]
+
+    @property
+    def address(self) -> str:
+        """A path that names things which are not there."""
+        return re.sub(r"\{\w+(:\w+)?\}", "none", self.path)
+
+
+def contexts() -> list[RouteContext]:
+    repository = Repository(Store(database_url="postgresql://127.0.0.1:1/none"))
+    found = list(iter_route_contexts(create_app(desk_for(repository)).routes))
+    repository.close()
+    return found
+
+
+def ways() -> list[Way]:
+    found = []
+    for route in contexts():
+        if route.methods:
+            rights = tuple(_rights(route.dependant))
+            found += [Way(method, str(route.path), rights) for method in sorted(route.methods)]
+    return found
+
+
+def _rights(dependant: object) -> Iterator[Right | Public]:
+    for part in dependant.dependencies:  # type: ignore[attr-defined]
+        if isinstance(part.call, Right | Public):
+            yield part.call
+        yield from _rights(part)
+
+
+WAYS = ways()
+CLOSED = [way for way in WAYS if any(isinstance(right, Right) for right in way.rights)]
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    repository = Repository(Store(data_dir=tmp_path_factory.mktemp("rights")))
+    repository.database.upgrade()
+    with served(repository) as found:
+        found.user(Role.ADMIN, "root")
+        yield found
+    repository.close()
+
+
+def test_each_route_says_who_may_and_nothing_is_mounted_but_static_files() -> None:
+    assert len(WAYS) > 15
+    for way in WAYS:
+        assert len(way.rights) == 1, f"{way.method} {way.path} needs require(…) or public, once"
+    assert [route.path for route in contexts() if not route.methods] == ["/static"]
+
+
+def test_what_is_open_to_all_is_little() -> None:
+    public = {way.path for way in WAYS if isinstance(way.rights[0], Public)}
+    assert public == {"/sign-in", "/set-up", "/api/openapi.json"}
+
+
+@pytest.mark.parametrize("way", CLOSED, ids=lambda way: f"{way.method} {way.path}")
+def test_a_route_opens_for_its_role_and_for_no_lesser_one(console: Served, way: Way) -> None:
+    (right,) = way.rights
+    assert isinstance(right, Right)
+    api = way.path.startswith("/api/")
+    with console.visitor() as anybody:
+        answer = anybody.request(way.method, way.address)
+        assert answer.status_code == (401 if api else 303), answer.text
+        assert api or answer.headers["location"].startswith("/sign-in")
+    for role in Role:
+        with console.signed_in(role) as visitor:
+            answer = visitor.request(way.method, way.address)
+        if role.covers(right.role):
+            assert answer.status_code not in {401, 403, 500}, answer.text
+            assert "/sign-in" not in answer.headers.get("location", "") or "out" in way.path
+        else:
+            assert answer.status_code == 403, f"{role} may {way.method} {way.path}"
+        assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+        assert answer.headers["cache-control"] == "no-store" or answer.status_code == 206
+
+
+@pytest.mark.parametrize("way", CLOSED, ids=lambda way: f"{way.method} {way.path}")
+def test_a_token_opens_the_api_alone_within_its_scope(console: Served, way: Way) -> None:
+    (right,) = way.rights
+    assert isinstance(right, Right)
+    for scope in SCOPES:
+        with console.program(Role.ADMIN, scope) as program:
+            answer = program.request(way.method, way.address)
+        if not way.path.startswith("/api/"):
+            assert answer.status_code == 303, "a page opened for a token"
+        elif scope == right.scope:
+            assert answer.status_code not in {401, 403, 500}, answer.text
+        else:
+            assert answer.status_code == 403
+    with console.program(Role.VIEWER, *SCOPES) as program:
+        answer = program.request(way.method, way.address)
+        if way.path.startswith("/api/") and right.role is not Role.VIEWER:
+            assert answer.status_code == 403, "the scope went beyond its user's role"

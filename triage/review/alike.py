@@ -1,0 +1,88 @@
+"""Inquiries relabelled together: of one sender, domain or number, or nearly the same text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from classifiers.dataset import Item, near_duplicates
+from classifiers.verdict import Example
+from triage.rules.senders import Senders
+from triage.store.accounts import ALL, Reach
+from triage.store.listing import Place, Wanted
+from triage.store.records import Listed
+from triage.store.repository import Repository
+from triage.types import Party, Stage
+
+MOST: Final = 500
+"""Inquiries that one act relabels."""
+_LIKENESS: Final = 0.5
+_PAGE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen, newest first, and whether there are more than one act relabels."""
+
+    rows: tuple[Listed, ...]
+    more: bool
+
+
+def of_sender(repository: Repository, entry: str, country: str, reach: Reach = ALL) -> Chosen:
+    """What an address, a domain (with its subdomains) or a number sent.
+
+    Raises `Configuration` where `entry` is none of them.
+    """
+    senders = Senders.of([entry], country, "sender")
+    rows: list[Listed] = []
+    for row in _settled(repository, Wanted(words=f'from:"{entry}"'), reach):
+        if not senders.match(party(row.sender)):
+            continue
+        if len(rows) == MOST:
+            return Chosen(tuple(rows), more=True)
+        rows.append(row)
+    return Chosen(tuple(rows), more=False)
+
+
+def near(repository: Repository, inquiry_id: str, reach: Reach = ALL) -> Chosen:
+    """An inquiry and those whose words, five in a row, are mostly the same (Jaccard over 0.5)."""
+    ids = [inquiry_id, *repository.reviews.alike(inquiry_id, MOST)]
+    rows = [row for row in repository.listing.rows(ids, reach) if row.stage is Stage.SETTLED]
+    items = {row.id: _item(repository, row.id) for row in rows}
+    own = items.get(inquiry_id) or _item(repository, inquiry_id)
+    alike = {right for _, right, _ in near_duplicates([own], list(items.values()),
+                                                      threshold=_LIKENESS)}  # fmt: skip
+    found = [row for row in rows if row.id in alike or row.id == inquiry_id]
+    return Chosen(tuple(found[:MOST]), more=len(found) > MOST)
+
+
+def party(sender: str) -> Party:
+    """The sender of a list's row, as it was before it was text."""
+    name, bracket, address = sender.rpartition(" <")
+    address = address.rstrip(">") if bracket else sender
+    where = {"email": address} if "@" in address else {"phone": address}
+    return Party(name if bracket else "", **where)
+
+
+def _settled(repository: Repository, wanted: Wanted, reach: Reach) -> Iterator[Listed]:
+    after: Place | None = None
+    while True:
+        page = repository.listing.inquiries(wanted, reach, after=after, limit=_PAGE)
+        yield from (row for row in page.rows if row.stage is Stage.SETTLED)
+        after = page.next
+        if after is None:
+            return
+
+
+def _item(repository: Repository, inquiry_id: str) -> Item:
+    inquiry = repository.archive.content(inquiry_id)
+    transcript = repository.archive.transcript(inquiry_id)
+    text = (inquiry.text if inquiry else "") or (transcript.text if transcript else "")
+    subject = inquiry.subject if inquiry else ""
+    return Item(inquiry_id, Example("email", text, subject), None, "", None)
+
+
+def ids_of(rows: Sequence[Listed]) -> list[str]:
+    """Their ids."""
+    return [row.id for row in rows]

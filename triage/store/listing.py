@@ -1,0 +1,244 @@
+"""Long lists, a page at a time. A page begins after a place, never at a number: however many rows
+there are, one page reads as many as it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Self, TypeVar
+
+from sqlalchemy import ColumnElement, Row, Select, Subquery, func, select, tuple_
+
+from triage.errors import Usage
+from triage.store import records, search, tables, words
+from triage.store.accounts import ALL, Reach
+from triage.store.database import Database
+from triage.store.records import Listed
+from triage.store.words import Query
+from triage.types import Channel, Delivery, DeliveryState, Outcome, Stage
+
+T = TypeVar("T")
+
+_LOOKED_THROUGH = 5000
+"""Matches of a search that one page looks through where filters leave out most of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ends: a row's time and id. As text it is opaque to whoever pages."""
+
+    at: datetime
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.at.timestamp():.6f}~{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The place in a text, None for an empty one. Raises `Usage` for what is none."""
+        if not text:
+            return None
+        moment, _, name = text.partition("~")
+        try:
+            at = datetime.fromtimestamp(float(moment), records.now().tzinfo)
+        except (ValueError, OverflowError, OSError):
+            raise Usage("this is not a place in the list; begin at its first page") from None
+        return cls(at, name[:100])
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Rows, newest first, and where the next page begins; None where there is none.
+
+    A page may hold fewer rows than asked for, even none, and still have a next one: where filters
+    leave out most of what a search finds, no page looks through all of it.
+    """
+
+    rows: Sequence[T]
+    next: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which inquiries are asked for; what is empty says nothing. `until` is left out itself.
+
+    `words` are searched for as people type them, see `words.parse`. `also`: conditions on
+    `tables.inquiries` that others bring.
+    """
+
+    label: str = ""
+    outcome: Outcome | None = None
+    channel: Channel | None = None
+    source: str = ""
+    campaign: str = ""
+    stage: Stage | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    words: str = ""
+    also: tuple[ColumnElement[bool], ...] = ()
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The same, for a query."""
+        column = tables.inquiries.c
+        found = [
+            condition == value
+            for condition, value in (
+                (column.label, self.label),
+                (column.outcome, self.outcome),
+                (column.channel, self.channel),
+                (column.source, self.source),
+                (column.campaign, self.campaign),
+                (column.stage, self.stage),
+            )
+            if value
+        ]
+        if self.since:
+            found.append(column.received_at >= self.since)
+        if self.until:
+            found.append(column.received_at < self.until)
+        return [*found, *self.also]
+
+
+class Listing:
+    """Pages of inquiries and deliveries, within somebody's reach."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def inquiries(
+        self, wanted: Wanted, reach: Reach = ALL, *, after: Place | None = None, limit: int = 50
+    ) -> Page[Listed]:
+        """A page of inquiries, the newest first."""
+        table = tables.inquiries
+        sought = words.parse(wanted.words)
+        if sought:
+            return self._found(wanted, reach, sought, after, limit)
+        query = (
+            select(table)
+            .where(*wanted.conditions(), *reach.conditions())
+            .order_by(table.c.received_at.desc(), table.c.id.desc())
+            .limit(limit + 1)
+        )
+        if after:
+            query = query.where(_before(table.c.received_at, table.c.id, after))
+        with self.database.read() as connection:
+            rows = [_listed(row) for row in connection.execute(query)]
+        return _page(rows, limit, [Place(row.received_at, row.id) for row in rows])
+
+    def _found(
+        self, wanted: Wanted, reach: Reach, sought: Query, after: Place | None, limit: int
+    ) -> Page[Listed]:
+        """A page of what a search finds. Its places are those of `searchable`."""
+        filtered = [*wanted.conditions(), *reach.conditions()]
+        below = int(after.id) if after and after.id.isdecimal() and len(after.id) < 19 else None
+        most = _LOOKED_THROUGH if filtered else limit + 1
+        found = search.matching(self.database, sought, below, most)
+        query = _matches(found, filtered).order_by(found.c.id.desc()).limit(limit + 1)
+        with self.database.read() as connection:
+            rows = connection.execute(query).all()
+            if len(rows) <= limit:
+                counted = select(func.count(), func.min(found.c.id)).select_from(found)
+                looked, oldest = connection.execute(counted).one()
+        if len(rows) > limit:
+            last = rows[limit - 1]
+            return Page([_listed(row) for row in rows[:limit]], _position(last.position))
+        ended = looked < most
+        return Page([_listed(row) for row in rows], None if ended else _position(oldest))
+
+    def rows(self, ids: Sequence[str], reach: Reach = ALL) -> list[Listed]:
+        """Those of these inquiries that are there and within reach, newest first."""
+        table = tables.inquiries
+        found: list[Listed] = []
+        with self.database.read() as connection:
+            for start in range(0, len(ids), 400):  # SQLite bounds the variables of a statement
+                part = table.c.id.in_(ids[start : start + 400])
+                query = select(table).where(part, *reach.conditions())
+                found += [_listed(row) for row in connection.execute(query)]
+        return sorted(found, key=lambda row: (row.received_at, row.id), reverse=True)
+
+    def count(self, wanted: Wanted, reach: Reach = ALL, *, most: int = 1000) -> int:
+        """How many inquiries there are, counted no further than `most`."""
+        filtered = [*wanted.conditions(), *reach.conditions()]
+        query: Select[Any] = select(tables.inquiries.c.id).where(*filtered)
+        if sought := words.parse(wanted.words):
+            found = search.matching(self.database, sought, None, _LOOKED_THROUGH)
+            query = _matches(found, filtered).with_only_columns(tables.inquiries.c.id)
+        counted = query.limit(most).subquery()
+        with self.database.read() as connection:
+            return connection.execute(select(func.count()).select_from(counted)).scalar_one()
+
+    def deliveries(
+        self,
+        reach: Reach = ALL,
+        *,
+        state: DeliveryState | None = None,
+        destination: str = "",
+        after: Place | None = None,
+        limit: int = 50,
+    ) -> Page[Delivery]:
+        """A page of deliveries, the newest first; their bodies are left out."""
+        table = tables.deliveries
+        names = [name for name in Delivery.__dataclass_fields__ if name != "body"]
+        query = (
+            select(*[table.c[name] for name in names])
+            .order_by(table.c.created_at.desc(), table.c.id.desc())
+            .limit(limit + 1)
+        )
+        if not reach.is_all:
+            query = query.join(tables.inquiries, tables.inquiries.c.id == table.c.inquiry_id)
+            query = query.where(*reach.conditions())
+        if state:
+            query = query.where(table.c.state == state)
+        if destination:
+            query = query.where(table.c.destination == destination)
+        if after:
+            query = query.where(_before(table.c.created_at, table.c.id, after))
+        with self.database.read() as connection:
+            rows = [
+                Delivery(**dict(row) | {"state": DeliveryState(row["state"]), "body": ""})
+                for row in connection.execute(query).mappings()
+            ]
+        return _page(rows, limit, [Place(row.created_at, row.id) for row in rows])
+
+    def delivery(self, delivery_id: str) -> str | None:
+        """The id of the inquiry that a delivery is about; None where there is no such delivery."""
+        column = tables.deliveries.c
+        query = select(column.inquiry_id).where(column.id == delivery_id)
+        with self.database.read() as connection:
+            found: str | None = connection.execute(query).scalar()
+        return found
+
+    def changes(self) -> int:
+        """A number that grows with whatever happens to any inquiry. Costs a look at an index."""
+        with self.database.read() as connection:
+            newest = connection.execute(select(func.max(tables.history.c.id))).scalar()
+        return newest or 0
+
+
+def _matches(found: Subquery, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    table, searchable = tables.inquiries, tables.searchable
+    return (
+        select(table, found.c.id.label("position"))
+        .join(searchable, searchable.c.id == found.c.id)
+        .join(table, table.c.id == searchable.c.inquiry_id)
+        .where(*conditions)
+    )
+
+
+def _position(number: int) -> Place:
+    return Place(search.second(number), str(number))
+
+
+def _listed(row: Row[Any]) -> Listed:
+    names = Listed.__dataclass_fields__
+    return Listed(**{name: getattr(row, name) for name in names} | {"stage": Stage(row.stage)})
+
+
+def _before(moment: ColumnElement[Any], name: ColumnElement[Any], place: Place) -> Any:
+    return tuple_(moment, name) < tuple_(place.at, place.id)
+
+
+def _page(rows: list[T], limit: int, places: list[Place]) -> Page[T]:
+    return Page(rows[:limit], places[limit - 1] if len(rows) > limit else None)

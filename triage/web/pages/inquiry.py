@@ -1,0 +1,155 @@
+"""One inquiry: what came, what was found in it, what became of it, and what a person says it is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, HTTPException, Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+
+from classifiers.labels import LABELS
+from triage.pipeline.exports import raw_copy
+from triage.store.accounts import Role
+from triage.store.dossier import Dossier, collect
+from triage.types import Inquiry
+from triage.web import access
+from triage.web.desk import Desk, Here
+from triage.web.explanations import by_model
+from triage.web.passages import Evidences, fields
+from triage.web.principal import Principal
+from triage.web.rights import require
+from triage.web.templating import render
+
+router = APIRouter(prefix="/inquiries/{inquiry_id}")
+
+Viewer = Annotated[Principal, require(Role.VIEWER)]
+Reviewer = Annotated[Principal, require(Role.REVIEWER)]
+
+
+@router.get("")
+def show(
+    request: Request, here: Here, principal: Viewer, inquiry_id: str, done: str = ""
+) -> Response:
+    """The page."""
+    work = access.inquiry(here, principal, inquiry_id)
+    dossier = collect(here.repository, work.id)
+    evidences = Evidences(dossier.qualification)
+    mail = dossier.inquiry
+    signals = dossier.qualification.signals if dossier.qualification else {}
+    return render(
+        request,
+        "inquiry.html",
+        work=work,
+        dossier=dossier,
+        inquiry=mail,
+        subject=evidences.pieces(mail.subject, "subject") if mail else [],
+        text=evidences.pieces(mail.text, "text") if mail and not dossier.transcript else [],
+        parts_of={n: evidences.pieces(t, n) for n, t in fields(mail).items()} if mail else {},
+        said=evidences.said(dossier.transcript) if dossier.transcript else [],
+        signals=[(signal, evidences.quotes(name)) for name, signal in signals.items()],
+        visible=_visible(here, principal, dossier),
+        labels=[*LABELS, *(name for name in here.settings.taxonomy if name not in LABELS)],
+        corrections=here.repository.corrections.of(work.id),
+        explained=dossier.verdict is not None and by_model(dossier.verdict),
+        playable=work.channel == "call" and not _unheard(mail),
+        done=done,
+    )
+
+
+@router.get("/explanation")
+def explanation(request: Request, here: Here, principal: Viewer, inquiry_id: str) -> Response:
+    """The words that made the label: a part of the page."""
+    work = access.inquiry(here, principal, inquiry_id)
+    verdict = here.repository.archive.verdict(work.id)
+    words = here.explanations.of(here, work.id, verdict) if verdict else []
+    return render(request, "explanation.html", words=words, verdict=verdict)
+
+
+@router.get("/recording")
+def recording(here: Here, principal: Viewer, inquiry_id: str) -> Response:
+    """The recording as it came; players ask for parts of it (`Range`)."""
+    work = access.inquiry(here, principal, inquiry_id)
+    if work.channel != "call":
+        raise HTTPException(404, "This inquiry is no call.")
+    if _unheard(here.repository.archive.content(work.id)):
+        raise HTTPException(403, "Nobody agreed to this recording; it may not be heard.")
+    known = work.media_type.startswith(("audio/", "video/"))
+    return FileResponse(
+        here.repository.blobs.path(work.sha256),
+        media_type=work.media_type if known else "application/octet-stream",
+        headers={"cache-control": "private, no-store"},
+    )
+
+
+@router.get("/raw")
+def raw(here: Here, principal: Reviewer, inquiry_id: str) -> Response:
+    """The mail or recording as it came, as a file to be kept; browsers must not show it."""
+    work = access.inquiry(here, principal, inquiry_id)
+    if _unheard(here.repository.archive.content(work.id)):
+        raise HTTPException(403, "Nobody agreed to this recording; it may not be heard.")
+    ending = "eml" if work.channel == "email" else "recording"
+    return Response(
+        raw_copy(here.repository, work.id),
+        media_type="application/octet-stream",
+        headers={"content-disposition": f'attachment; filename="{work.id}.{ending}"'},
+    )
+
+
+@router.post("/label")
+def label(
+    here: Here,
+    principal: Reviewer,
+    inquiry_id: str,
+    label: Annotated[str, Form(max_length=80)],
+    note: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """Say what it is; it is forwarded or retracted at once."""
+    work = access.inquiry(here, principal, inquiry_id)
+    relabel(here, principal, work.id, label, note)
+    return RedirectResponse(f"/inquiries/{work.id}?done=label", 303)
+
+
+@router.post("/release")
+def release(here: Here, principal: Reviewer, inquiry_id: str) -> Response:
+    """Let what is held go its usual way."""
+    work = access.inquiry(here, principal, inquiry_id)
+    here.corrections.release(work.id, here.rulebook())
+    here.repository.audit.note(principal.actor, "inquiry released", work.id)
+    return RedirectResponse(f"/inquiries/{work.id}?done=release", 303)
+
+
+@router.post("/acknowledge")
+def acknowledge(here: Here, principal: Reviewer, inquiry_id: str) -> Response:
+    """Say that one looks after it; nobody is alarmed about it any more."""
+    work = access.inquiry(here, principal, inquiry_id)
+    if here.repository.acknowledgements.acknowledge(work.id, principal.user.name):
+        here.repository.audit.note(principal.actor, "lead acknowledged", work.id)
+    return RedirectResponse(f"/inquiries/{work.id}?done=acknowledge", 303)
+
+
+def relabel(here: Desk, principal: Principal, inquiry_id: str, label: str, note: str) -> None:
+    """Correct an inquiry and log it. Raises `Usage` for an unknown label."""
+    corrected = here.corrections.relabel(inquiry_id, label, by=principal.user.name, note=note)
+    here.repository.audit.note(
+        principal.actor,
+        "inquiry labelled",
+        inquiry_id,
+        {"label": label, "outcome": corrected.decision.outcome, "events": len(corrected.events)},
+    )
+
+
+def _unheard(inquiry: Inquiry | None) -> bool:
+    """Whether the recording may not be heard, because nobody agreed to it."""
+    return bool(inquiry and inquiry.call and inquiry.call.withheld == "no-consent")
+
+
+def _visible(here: Desk, principal: Principal, dossier: Dossier) -> set[str]:
+    """Which of the other inquiries that belong to this one are within reach."""
+    ids = [member.inquiry_id for member in dossier.conversation]
+    ids += [row.id for row in (dossier.person.others if dossier.person else [])]
+    works = here.repository.worklist.rows(ids) if ids else {}
+    return {
+        name
+        for name, work in works.items()
+        if name != dossier.work.id and principal.reach.covers(work.ref.source, work.campaign)
+    }
