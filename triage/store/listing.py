@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Self, TypeVar
+from itertools import product
+from typing import Any, Final, Generic, Self, TypeVar
 
 from sqlalchemy import ColumnElement, func, select, tuple_
 
@@ -19,6 +20,7 @@ from triage.store.records import Listed
 from triage.types import Channel, Delivery, DeliveryState, Outcome, Stage
 
 T = TypeVar("T")
+_PARTS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,11 @@ class Wanted:
                 (column.channel, self.channel),
                 (column.source, self.source),
                 (column.campaign, self.campaign),
-                (column.stage, self.stage),
+                # Nearly all are settled: their index by stage would only have to be sorted.
+                (
+                    column.stage.concat("") if self.stage is Stage.SETTLED else column.stage,
+                    self.stage,
+                ),
             )
             if value
         ]
@@ -104,7 +110,7 @@ class Listing:
         table = tables.inquiries
         query = (
             select(table)
-            .where(*wanted.conditions(), *reach.conditions())
+            .where(*wanted.conditions())
             .order_by(table.c.received_at.desc(), table.c.id.desc())
             .limit(limit + 1)
         )
@@ -114,8 +120,10 @@ class Listing:
         with self.database.read() as connection:
             rows = [
                 Listed(**{name: row[name] for name in names} | {"stage": Stage(row["stage"])})
-                for row in connection.execute(query).mappings()
+                for part in _singly(reach)
+                for row in connection.execute(query.where(*part.conditions())).mappings()
             ]
+        rows.sort(key=lambda row: (row.received_at, row.id), reverse=True)
         return _page(rows, limit, [Place(row.received_at, row.id) for row in rows])
 
     def deliveries(
@@ -164,6 +172,16 @@ class Listing:
         with self.database.read() as connection:
             newest = connection.execute(select(func.max(tables.history.c.id))).scalar()
         return newest or 0
+
+
+def _singly(reach: Reach) -> list[Reach]:
+    """A reach as several of one source and one campaign each, because an index gives the newest of
+    one, but not of several, without sorting all of them.
+    """
+    parts = list(product(reach.sources or [""], reach.campaigns or [""]))
+    if len(parts) > _PARTS:
+        return [reach]
+    return [Reach(tuple(filter(None, [s])), tuple(filter(None, [c]))) for s, c in parts]
 
 
 def _before(moment: ColumnElement[Any], name: ColumnElement[Any], place: Place) -> Any:
