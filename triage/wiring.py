@@ -298,6 +298,7 @@ def open_console(
         repository,
         Corrections(settings, repository, LazyTagger(settings.classifier)),
         open_replay(settings, repository),
+        Exports(settings, repository, Discretion.of(settings), silencer(settings)),
         classifier or LazyClassifier(settings.classifier),
         cache(partial(load_rulebook, settings)),
     )

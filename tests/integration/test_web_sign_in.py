@@ -135,6 +135,17 @@ def test_another_site_cannot_make_a_browser_act(console: Served, headers: dict[s
         assert same.status_code == 303
 
 
+def test_what_no_database_takes_is_refused(either: Served) -> None:
+    either.user(Role.VIEWER, "ann")
+    status, _ = entered(either, name="a\0b")
+    assert status in {401, 422}
+    with either.program(Role.REVIEWER, "read", "review") as program:
+        for path in ("/api/inquiries/a%00b", "/api/inquiries?source=%00"):
+            assert program.get(path).status_code == 400
+        answer = program.post("/api/inquiries/x/label", json={"label": "a\0b"})
+        assert answer.status_code == 404
+
+
 def test_a_strange_host_is_not_answered(console: Served) -> None:
     with console.signed_in(Role.ADMIN, "ann") as visitor:
         answer = visitor.get(HOME, headers={"host": "rebound.example:8080"})

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from classifiers.model import Classifier
 from triage.pipeline.corrections import Corrections
+from triage.pipeline.discretion import Discretion
+from triage.pipeline.exports import Exports
 from triage.pipeline.replay import Replay
+from triage.redaction.speech import Seconds
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
 from triage.signals.contact import FREE_MAIL
@@ -78,6 +82,9 @@ def desk_for(repository: Repository, **settings: Any) -> Desk:
     def no_source(name: str) -> Source:
         raise AssertionError(name)
 
+    def no_silence(path: Path, out: Path, seconds: Seconds) -> None:
+        raise AssertionError("no recording is silenced here")
+
     def no_model() -> Classifier:
         raise AssertionError("no model here")
 
@@ -86,6 +93,7 @@ def desk_for(repository: Repository, **settings: Any) -> Desk:
         repository,
         Corrections(chosen, repository),
         Replay(repository, no_source, {}),
+        Exports(chosen, repository, Discretion.of(chosen), no_silence),
         no_model,
         lambda: Rulebook(chosen.rules, chosen.business, FREE_MAIL),
     )

@@ -94,7 +94,7 @@ def _without(segment: Segment, hidden: Sequence[_Hidden]) -> Segment:
         pieces += [segment.text[at : part.start], part.shown]
         at = part.end
     changes: dict[str, Any] = {"text": "".join([*pieces, segment.text[at:]])}
-    if words := getattr(segment, "words", ()):
+    if words := segment.words:
         changes["words"] = _words_without(segment.text, words, hidden)
     return replace(segment, **changes)
 
@@ -131,7 +131,7 @@ def _when(segment: Segment, start: int, end: int) -> tuple[float, float]:
     """When these characters were said: by the times of words where there are any, else at some
     time in the segment.
     """
-    words = getattr(segment, "words", ())
+    words = segment.words
     said = [word for word, a, b in _placed(segment.text, words) if a < end and start < b]
     if not said:
         return segment.start, segment.end
@@ -156,7 +156,7 @@ def _widened(
 
 
 def _times(segment: Segment) -> list[tuple[float, float]]:
-    words = getattr(segment, "words", ())
+    words = segment.words
     return [(word.start, word.end) for word in words] or [(segment.start, segment.end)]
 
 

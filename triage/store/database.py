@@ -32,11 +32,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.types import TypeDecorator
 
-from triage.errors import Configuration, Transient
+from triage.errors import Configuration, Permanent, Transient
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x747269616765  # "triage"
@@ -217,6 +217,8 @@ def _transient_faults() -> Iterator[None]:
         raise Transient(f"database: all {_CONNECTIONS} connections are in use") from error
     except OperationalError as error:
         raise Transient(f"database: {str(error.orig).strip()}") from error
+    except DataError as error:  # a NUL in what is looked for, say; what is stored has none
+        raise Permanent(f"database: {str(error.orig).strip()}") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Transient(f"database: {str(error.orig).strip()}") from error

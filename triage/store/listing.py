@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Self, TypeVar
+from itertools import product
+from typing import Any, Final, Generic, Self, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Select, Subquery, func, select, tuple_
 
@@ -20,6 +21,7 @@ from triage.store.words import Query
 from triage.types import Channel, Delivery, DeliveryState, Outcome, Stage
 
 T = TypeVar("T")
+_PARTS: Final = 30
 
 _LOOKED_THROUGH = 5000
 """Matches of a search that one page looks through where filters leave out most of them."""
@@ -90,7 +92,11 @@ class Wanted:
                 (column.channel, self.channel),
                 (column.source, self.source),
                 (column.campaign, self.campaign),
-                (column.stage, self.stage),
+                # Nearly all are settled: their index by stage would only have to be sorted.
+                (
+                    column.stage.concat("") if self.stage is Stage.SETTLED else column.stage,
+                    self.stage,
+                ),
             )
             if value
         ]
@@ -117,14 +123,19 @@ class Listing:
             return self._found(wanted, reach, sought, after, limit)
         query = (
             select(table)
-            .where(*wanted.conditions(), *reach.conditions())
+            .where(*wanted.conditions())
             .order_by(table.c.received_at.desc(), table.c.id.desc())
             .limit(limit + 1)
         )
         if after:
             query = query.where(_before(table.c.received_at, table.c.id, after))
         with self.database.read() as connection:
-            rows = [_listed(row) for row in connection.execute(query)]
+            rows = [
+                _listed(row)
+                for part in _singly(reach)
+                for row in connection.execute(query.where(*part.conditions()))
+            ]
+        rows.sort(key=lambda row: (row.received_at, row.id), reverse=True)
         return _page(rows, limit, [Place(row.received_at, row.id) for row in rows])
 
     def _found(
@@ -234,6 +245,16 @@ def _position(number: int) -> Place:
 def _listed(row: Row[Any]) -> Listed:
     names = Listed.__dataclass_fields__
     return Listed(**{name: getattr(row, name) for name in names} | {"stage": Stage(row.stage)})
+
+
+def _singly(reach: Reach) -> list[Reach]:
+    """A reach as several of one source and one campaign each, because an index gives the newest of
+    one, but not of several, without sorting all of them.
+    """
+    parts = list(product(reach.sources or [""], reach.campaigns or [""]))
+    if len(parts) > _PARTS:
+        return [reach]
+    return [Reach(tuple(filter(None, [s])), tuple(filter(None, [c]))) for s, c in parts]
 
 
 def _before(moment: ColumnElement[Any], name: ColumnElement[Any], place: Place) -> Any:

@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 
 from classifiers.model import Classifier
 from triage.pipeline.corrections import Corrections
+from triage.pipeline.exports import Exports
 from triage.pipeline.replay import Replay
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
@@ -37,6 +38,7 @@ class Desk:
     repository: Repository
     corrections: Corrections
     replay: Replay
+    exports: Exports
     classifier: Callable[[], Classifier]
     rulebook: Callable[[], Rulebook]
     explanations: Explanations = field(default_factory=Explanations)

@@ -140,7 +140,7 @@ def _is_there(evidence: Evidence, text: str) -> bool:
 def _times(segment: Segment) -> list[tuple[int, int, float]]:
     """Where each word of a segment is in its text, and when it was said."""
     found, place = [], 0
-    for word in getattr(segment, "words", ()):
+    for word in segment.words:
         spoken = word.text.strip()
         start = segment.text.find(spoken, place) if spoken else -1
         if start >= 0:

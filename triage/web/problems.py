@@ -79,6 +79,8 @@ def _known(request: Request, error: Exception) -> Response:
     """Our own errors: their messages are written for people."""
     if isinstance(error, Usage):
         return answer(request, 422, str(error))
+    if isinstance(error, Permanent):
+        return answer(request, 422, f"This cannot be had: {error}.")
     log.warning("a request failed", path=request.url.path, error=str(error))
     if isinstance(error, Transient):
         response = answer(request, 503, "The database or the disk is busy; try again shortly.")

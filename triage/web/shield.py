@@ -74,6 +74,8 @@ class Shield:
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > _LARGEST:
             return 413, _TOO_LARGE
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            return 400, "An address cannot hold a NUL."
         if scope["method"] in _SAFE or is_program(headers):
             return None
         if not self._from_our_page(headers):

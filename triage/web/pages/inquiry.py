@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, Form, HTTPException, Query, Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from classifiers.labels import LABELS
-from triage.pipeline.exports import raw_copy
+from triage.errors import Usage
+from triage.pipeline.stages import is_mail
 from triage.store.accounts import Role
 from triage.store.dossier import Dossier, collect
 from triage.types import Inquiry
@@ -52,6 +53,7 @@ def show(
         corrections=here.repository.corrections.of(work.id),
         explained=dossier.verdict is not None and by_model(dossier.verdict),
         playable=work.channel == "call" and not _unheard(mail),
+        recordings=len(mail.recordings) if mail and mail.voicemail else 1,
         done=done,
     )
 
@@ -66,30 +68,50 @@ def explanation(request: Request, here: Here, principal: Viewer, inquiry_id: str
 
 
 @router.get("/recording")
-def recording(here: Here, principal: Viewer, inquiry_id: str) -> Response:
-    """The recording as it came; players ask for parts of it (`Range`)."""
+def recording(
+    here: Here,
+    principal: Viewer,
+    inquiry_id: str,
+    number: Annotated[int, Query(ge=0, le=1000)] = 0,
+) -> Response:
+    """The recording as it came, or one of those a voicemail's mail brought; players ask for parts
+    of it (`Range`).
+    """
     work = access.inquiry(here, principal, inquiry_id)
     if work.channel != "call":
         raise HTTPException(404, "This inquiry is no call.")
-    if _unheard(here.repository.archive.content(work.id)):
+    inquiry = here.repository.archive.content(work.id)
+    if _unheard(inquiry):
         raise HTTPException(403, "Nobody agreed to this recording; it may not be heard.")
-    known = work.media_type.startswith(("audio/", "video/"))
+    sha256, media_type = work.sha256, work.media_type
+    if is_mail(work):
+        recordings = inquiry.recordings if inquiry else ()
+        if number >= len(recordings):
+            raise HTTPException(404, "This voicemail came without such a recording.")
+        sha256, media_type = recordings[number].sha256, recordings[number].media_type
+    known = media_type.startswith(("audio/", "video/"))
     return FileResponse(
-        here.repository.blobs.path(work.sha256),
-        media_type=work.media_type if known else "application/octet-stream",
+        here.repository.blobs.path(sha256),
+        media_type=media_type if known else "application/octet-stream",
         headers={"cache-control": "private, no-store"},
     )
 
 
 @router.get("/raw")
 def raw(here: Here, principal: Reviewer, inquiry_id: str) -> Response:
-    """The mail or recording as it came, as a file to be kept; browsers must not show it."""
+    """The mail or recording as others may have it, as a file to be kept; browsers must not show
+    it.
+    """
     work = access.inquiry(here, principal, inquiry_id)
     if _unheard(here.repository.archive.content(work.id)):
         raise HTTPException(403, "Nobody agreed to this recording; it may not be heard.")
-    ending = "eml" if work.channel == "email" else "recording"
+    try:
+        content = here.exports.raw_copy(work.id)
+    except Usage as error:
+        raise HTTPException(403, str(error)) from error
+    ending = "eml" if is_mail(work) else "recording"
     return Response(
-        raw_copy(here.repository, work.id),
+        content,
         media_type="application/octet-stream",
         headers={"content-disposition": f'attachment; filename="{work.id}.{ending}"'},
     )
