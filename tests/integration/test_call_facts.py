@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from triage.cli.dossier import Dossier, collect
 from triage.errors import Usage
 from triage.pipeline.corrections import Corrections
 from triage.settings import Limits, Settings
+from triage.store.dossier import Dossier, collect
 from triage.transcripts.audio import decode
 from triage.types import Call, Outcome, Stage
 from triage.wiring import Worker, open_worker, transcribe_again

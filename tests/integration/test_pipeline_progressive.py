@@ -60,6 +60,9 @@ class Ear:
     def probe(self, path: Path) -> Any:
         return self.host.probe(path)
 
+    def silence(self, path: Path, out: Path, seconds: Any) -> None:
+        self.host.silence(path, out, seconds)
+
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[TranscriberHost]:
@@ -109,7 +112,7 @@ def worker(
     settings = Settings.model_validate(
         {
             "business": {"name": expected["business"]},
-            "transcription": {"audit_share": 0.0} | set_,
+            "transcription": {"progressive": True, "audit_share": 0.0} | set_,
             "store": {"data_dir": repository.blobs.root.parent},
         }
     )

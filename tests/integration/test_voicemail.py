@@ -15,20 +15,22 @@ import pytest
 
 from tests.support import stored
 from tests.support.mailserver import Mailbox
-from triage.cli.dossier import Dossier, collect, show
+from triage.cli.dossier import show
 from triage.delivery.webhook import new_secret
 from triage.demo.endpoint import Endpoint
-from triage.pipeline.exports import exported
+from triage.pipeline.discretion import Discretion
+from triage.pipeline.exports import Exports
 from triage.pipeline.ingest import ingest
 from triage.pipeline.stages import Lane, Step, lane, next_step
 from triage.pipeline.steps import Steps
 from triage.rules.rulebook import Rulebook
 from triage.settings import Limits, Settings, Store
 from triage.sources.build import build_source
+from triage.store.dossier import Dossier, collect
 from triage.store.repository import Repository
 from triage.transcripts.host import TranscriberHost
 from triage.types import Inquiry, Outcome, Stage
-from triage.wiring import open_worker
+from triage.wiring import open_worker, silencer
 
 BUSINESS = {
     "name": "Brightwater Heating & Cooling",
@@ -72,10 +74,12 @@ def worked(chosen: Settings) -> dict[str, tuple[Dossier, dict[str, Any] | None]]
         worker.engine.poll("inbox")
         assert worker.engine.drain(240)
         rows = worker.repository.archive.listed(limit=100)
+        told = Discretion.of(chosen)
+        exports = Exports(chosen, worker.repository, told, silencer(chosen))
         return {
             Path(row.key).name.partition(":")[0]: (
                 collect(worker.repository, row.id),
-                exported(chosen, worker.repository, row.id, original=True),
+                exports.exported(row.id, original=True),
             )
             for row in rows
         }

@@ -36,7 +36,8 @@ MOMENT = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
 
 def progressive(rule: OpeningRule | None = RULE, **transcription: Any) -> Progressive:
-    return Progressive(Settings.model_validate({"transcription": transcription}), rule)
+    chosen = {"progressive": True} | transcription
+    return Progressive(Settings.model_validate({"transcription": chosen}), rule)
 
 
 def call(duration_s: float = 180.0, group: str = "") -> Inquiry:

@@ -1,23 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from triage.redaction import speech
-from triage.types import Segment, Speaker, Transcript
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    start: float
-    end: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Timed(Segment):
-    """A segment that knows when each word was said."""
-
-    words: tuple[Word, ...] = ()
+from triage.types import Segment, Speaker, TimedWord, Transcript
 
 
 def heard(*turns: tuple[Speaker, str]) -> Transcript:
@@ -68,15 +52,15 @@ def test_nothing_found_is_nothing_changed() -> None:
 
 def test_words_say_when_and_are_masked_too() -> None:
     said = ["My", "SSN", "is", "536", "90", "4399,", "and", "I", "need", "a", "quote."]
-    words = tuple(Word(float(at), at + 0.5, f" {word}") for at, word in enumerate(said))
+    words = tuple(TimedWord(float(at), at + 0.5, word) for at, word in enumerate(said))
     text = " ".join(said)
-    call = Transcript((Timed(0.0, 11.0, "unknown", text, 0.9, words=words),), "en", "t", "t", 11.0)
+    turn = Segment(0.0, 11.0, "unknown", text, 0.9, words=words)
+    call = Transcript((turn,), "en", "t", "t", 11.0)
     masked = speech.mask(call)
     (segment,) = masked.transcript.segments
-    assert isinstance(segment, Timed)
     assert segment.text == "My SSN is [identity number], and I need a quote."
     assert [word.text for word in segment.words] == [
-        " My", " SSN", " is", " [identity number]", " and", " I", " need", " a", " quote.",
+        "My", "SSN", "is", "[identity number]", "and", "I", "need", "a", "quote.",
     ]  # fmt: skip
     assert (segment.words[3].start, segment.words[3].end) == (3.0, 5.5)
     assert masked.silent == ((2.5, 6.0),)  # to the words around

@@ -9,7 +9,7 @@ from typing import Any, Final
 from triage.redaction import text as texts
 from triage.redaction.finding import FAMILIES, Family, Finding
 from triage.redaction.text import Masked
-from triage.types import Segment, Transcript
+from triage.types import Segment, TimedWord, Transcript
 
 _AROUND_S: Final = 0.2  # recognisers place words within a quarter of a second at best
 _PAUSE_S: Final = 1.0  # numbers they place worse: the pause around one is silenced too, up to this
@@ -99,23 +99,25 @@ def _without(segment: Segment, hidden: Sequence[_Hidden]) -> Segment:
     return replace(segment, **changes)
 
 
-def _words_without(text: str, words: Sequence[Any], hidden: Sequence[_Hidden]) -> tuple[Any, ...]:
+def _words_without(
+    text: str, words: Sequence[TimedWord], hidden: Sequence[_Hidden]
+) -> tuple[TimedWord, ...]:
     """The words; those of a hidden part are one that says what it was, for as long as they took."""
-    kept: list[Any] = []
+    kept: list[TimedWord] = []
     told: list[_Hidden] = []
     for word, start, end in _placed(text, words):
         part = next((part for part in hidden if part.start < end and start < part.end), None)
         if part is None:
             kept.append(word)
         elif part in told:
-            kept[-1] = replace(kept[-1], end=word.end)
+            kept[-1] = kept[-1]._replace(end=word.end)
         else:
             told.append(part)
-            kept.append(replace(word, text=f" {part.shown}"))
+            kept.append(word._replace(text=part.shown))
     return tuple(kept)
 
 
-def _placed(text: str, words: Sequence[Any]) -> list[tuple[Any, int, int]]:
+def _placed(text: str, words: Sequence[TimedWord]) -> list[tuple[TimedWord, int, int]]:
     """Words with the characters of the text that they are."""
     placed, at = [], 0
     for word in words:

@@ -67,7 +67,7 @@ class Transcription(Section):
     attachments: bool = True
     min_speech_s: float = Field(default=0.7, ge=0, le=10)
     memory_mb: int | None = Field(default=None, ge=256)
-    progressive: bool = True
+    progressive: bool = False
     opening_s: Seconds = 20.0
     lead_model: str = ""
     audit_share: Share = 0.02

@@ -205,7 +205,8 @@ def _continues(before: Piece, piece: Piece) -> bool:
 
 def _segment(piece: Piece, channel: int, turn: Turn) -> Segment:
     start, end = piece.words[0].start, piece.words[-1].end
-    text = "".join(word.text for word in piece.words).strip()
+    # Whisper begins what it takes for a dialogue with a dash; nobody says that.
+    text = "".join(word.text for word in piece.words).lstrip("- ").rstrip()
     sure = checks.confidence(piece)
     return Segment(
         start=round(start, 2),
@@ -216,8 +217,9 @@ def _segment(piece: Piece, channel: int, turn: Turn) -> Segment:
         channel=channel,
         flags=checks.flags(text, end - start, sure, piece.compression),
         words=tuple(
-            TimedWord(round(word.start, 2), round(word.end, 2), word.text.strip())
+            TimedWord(round(word.start, 2), round(word.end, 2), said)
             for word in piece.words
+            if (said := word.text.lstrip("- ").rstrip())
         ),
         voice=turn.voice,
     )
