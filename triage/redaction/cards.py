@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from stdnum import luhn
@@ -299,7 +300,7 @@ def _codes(text: str, numbers: Sequence[Number], cards: Sequence[Finding]) -> It
         if (start, end) not in sure and not _beside(cards, start, end, _BESIDE):
             continue
         found = told(text, numbers, end, (3, 4), reach=10, most=Gap.LOOSE)
-        if not found or found[0].start <= until or not _is_code(found):
+        if not found or found[0].start <= until or not _is_code(text, found):
             continue
         if not _overlap(cards, found[0].start, found[-1].end):
             until = found[-1].start
@@ -315,9 +316,12 @@ def _behind(text: str, numbers: Sequence[Number], expiry: Finding) -> Number | N
     return numbers[index] if close and len(numbers[index].digits) in {3, 4} else None
 
 
-def _is_code(numbers: Sequence[Number]) -> bool:
-    """Whether it is one number, or read out digit by digit."""
-    return len(numbers) == 1 or all(n.spoken or len(n.digits) == 1 for n in numbers)
+def _is_code(text: str, numbers: Sequence[Number]) -> bool:
+    """Whether it is one number, or read out digit by digit, or in groups, which recognisers write
+    with hyphens: `7-31`.
+    """
+    grouped = all(text[a.end : b.start] == "-" for a, b in pairwise(numbers))
+    return grouped or all(n.spoken or len(n.digits) == 1 for n in numbers)
 
 
 def _beside(cards: Sequence[Finding], start: int, end: int, reach: int) -> bool:
