@@ -26,6 +26,7 @@ from typing import Any, Final
 
 import numpy as np
 from jiwer import wer
+from whisper.normalizers import EnglishTextNormalizer
 
 from triage.demo.fixtures import fixtures_folder
 from triage.settings import Limits
@@ -36,6 +37,7 @@ from triage.transcripts.process import ALLOCATOR
 from triage.transcripts.recording import Reading, transcribe
 from triage.transcripts.weights import Weights, locate
 
+NORMAL: Final = EnglishTextNormalizer()
 OPENAI: Final = "openai-whisper"
 WORKER: Final = "this worker"
 BATCHED: Final = "faster-whisper batched 8"
@@ -103,7 +105,10 @@ def script(path: Path, side: str | None = None) -> str | None:
 
 
 def plain(text: str) -> str:
-    return " ".join(re.findall(r"[a-z0-9']+", text.lower()))
+    """Text as Whisper's authors compare it, and numbers digit by digit: a script spells them, each
+    engine groups them in its own way.
+    """
+    return " ".join(re.sub(r"(\d)", r" \1 ", NORMAL(text)).split())
 
 
 def apart(name: str, paths: list[Path]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from triage.review.alike import near, of_sender
 from triage.review.figures import figures
 from triage.store import records, tables
 from triage.store.repository import Repository
+from triage.store.reviews import Item
 from triage.types import Outcome, Party
 
 
@@ -60,6 +61,22 @@ def test_nobody_gets_what_another_has(any_repository: Repository) -> None:
     desk.label(item, "spam", owner[item])
     with pytest.raises(Usage, match="said it meanwhile"):
         desk.label(item, "lead", owner[item])
+
+
+def test_what_is_said_while_another_looks_stays_said(any_repository: Repository) -> None:
+    """Somebody looked through what waits, a reviewer was quicker, and the look ends now."""
+    crm, desk = reviewing(any_repository)
+    item = settle(crm, "m1", unsure("spam"))
+    assert desk.queue.next("Ann") == item
+    reviews = any_repository.reviews
+    (before,) = reviews.some([item])
+    desk.label(item, "lead", "Ann")
+    found = [Item(item, "review", 0.5)]
+    reviews.kept(found, [], before.settled_at, {item: before.settled_at})
+    assert reviews.queued(9) == []
+    (now,) = reviews.some([item])
+    reviews.kept(found, [], now.settled_at, {item: now.settled_at})
+    assert [one.inquiry_id for one, _, _ in reviews.queued(9)] == [item]  # a look that knows of it
 
 
 def test_a_claim_ends_and_a_skipped_item_comes_back(any_repository: Repository) -> None:

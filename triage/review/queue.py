@@ -57,6 +57,7 @@ class Queue:
             [item for item in items.values() if item],
             [name for name, item in items.items() if item is None],
             until if more else min(until, records.now() - _LATE),
+            {each.inquiry_id: each.settled_at for each in found},
         )
         return more
 
@@ -66,7 +67,7 @@ class Queue:
         for found in reviews.undecided():
             rows = [Item(each.inquiry_id, "review", priority(each)) for each in found]
             reviews.offer(rows)
-        reviews.kept([], [], moment - _LATE)
+        reviews.kept([], [], moment - _LATE, {})
 
     def next(self, by: str, skip: Sequence[str] = (), reach: Reach = ALL) -> str | None:
         """The inquiry that a reviewer should look at now, theirs for a while; None: nothing waits.

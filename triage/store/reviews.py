@@ -6,12 +6,24 @@ kept in `reviews`; the correction that follows from it is another thing (see `co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from triage.store import records, tables
 from triage.store.accounts import ALL, Reach
@@ -144,13 +156,24 @@ class Reviews:
         }
         return [_settled(row, found[name]) for name, row in rows.items() if name in found]
 
-    def kept(self, offered: Sequence[Item], withdrawn: Sequence[str], until: datetime) -> None:
+    def kept(
+        self,
+        offered: Sequence[Item],
+        withdrawn: Sequence[str],
+        until: datetime,
+        seen: Mapping[str, datetime],
+    ) -> None:
         """Put items into the queue and take others out; all up to `until` was looked through.
 
         An item that is there already gets its priority, and stays with whoever has it in hand.
+        `seen` says when each was settled, as it was looked at: what was settled again meanwhile, by
+        a reviewer above all, is left as it is.
         """
         table, progress = tables.review_items, tables.review_progress
         with self.database.write() as connection:
+            same = _unchanged(connection, seen)
+            offered = [item for item in offered if item.inquiry_id in same]
+            withdrawn = [name for name in withdrawn if name in same]
             add = self.database.insert(table)
             changed = {"priority": add.excluded.priority}
             if offered:
@@ -429,6 +452,19 @@ class Reviews:
             seen = select(tables.inquiries.c.id).where(*limits)
             found.append(table.c.inquiry_id.in_(seen))
         return found
+
+
+def _unchanged(connection: Connection, seen: Mapping[str, datetime]) -> set[str]:
+    """Those that are settled as they were, and stay so until the transaction ends."""
+    table, ids = tables.inquiries, list(seen)
+    found: set[str] = set()
+    for start in range(0, len(ids), 400):
+        query = select(table.c.id, table.c.settled_at).where(
+            table.c.id.in_(ids[start : start + 400])
+        )
+        rows = connection.execute(query.order_by(table.c.id).with_for_update(read=True))
+        found.update(row.id for row in rows if row.settled_at == seen[row.id])
+    return found
 
 
 def _latest(ids: Sequence[str]) -> Select[Any]:
