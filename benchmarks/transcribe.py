@@ -7,7 +7,8 @@ the whole path, from the file to the text, without loading the model; each engin
 itself. The other engines get both sides mixed into one channel, as they would from a file, and no
 word times are asked of them; this worker reads the sides apart and places every word. `--choices`
 adds rows that leave out one choice of this worker each. A table goes to standard output, progress
-to standard error.
+to standard error. Words that are invented on the calls without speech are counted;
+`benchmarks/sounds.py` does so on forty sounds.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def main() -> None:
         print(json.dumps(measured(options.engine, options.recordings)))
         return
     calls = options.recordings or shipped("calls")
-    sounds = shipped("sounds") or [p for p in calls if script(p) == ""]
+    sounds = [path for path in calls if script(path) == ""]
     spoken = [path for path in calls if path not in sounds]
     engines = (*ENGINES, *CHOICES) if options.choices else ENGINES
     print(f"{len(spoken)} recordings with speech, {len(sounds)} without; one core each")

@@ -218,8 +218,15 @@ def open_replay(settings: Settings, repository: Repository) -> Replay:
 
 def open_reviewing(settings: Settings, repository: Repository) -> Reviewing:
     """What reviewers do, over an open store."""
-    corrections = Corrections(settings, repository, LazyTagger(settings.classifier))
-    return Reviewing(Queue(settings.review, repository), corrections)
+    return Reviewing(Queue(settings.review, repository), open_corrections(settings, repository))
+
+
+def open_corrections(settings: Settings, repository: Repository) -> Corrections:
+    """What acts on a person's word, over an open store: a call that was settled on its opening and
+    is a lead after all is transcribed whole first.
+    """
+    whole = partial(transcribe_again, settings, repository)
+    return Corrections(settings, repository, LazyTagger(settings.classifier), whole)
 
 
 def find_source(settings: Settings, name: str) -> SourceSettings:
@@ -296,7 +303,7 @@ def open_console(
     desk = Desk(
         settings,
         repository,
-        Corrections(settings, repository, LazyTagger(settings.classifier)),
+        open_corrections(settings, repository),
         open_replay(settings, repository),
         Exports(settings, repository, Discretion.of(settings), silencer(settings)),
         classifier or LazyClassifier(settings.classifier),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from classifiers.opening import SETTLING, OpeningRule
 from tests.support import stored
 from triage import metrics
 from triage.demo.fixtures import fixtures_folder
-from triage.pipeline.corrections import Corrections
 from triage.pipeline.stages import next_step
 from triage.pipeline.steps import Steps
 from triage.rules.rulebook import Rulebook
@@ -27,6 +26,7 @@ from triage.store.repository import Repository
 from triage.transcripts.host import TranscriberHost
 from triage.transcripts.messages import WHOLE, Part
 from triage.types import Outcome, RawItem, SourceRef, Stage, Transcript
+from triage.wiring import open_corrections
 
 CALLS = fixtures_folder() / "long-calls"
 STUDENT, LEAD = "irrelevant-student-dissertation", "lead-clinic-cleaning"
@@ -150,10 +150,7 @@ def test_a_call_that_is_no_lead_is_settled_on_its_opening(
     assert f"settled on the first {heard.read_s:.0f} s of {heard.duration_s:.0f}" in decision.reason
     assert "reading on" not in desk.events()
 
-    def whole(_: str) -> Transcript:
-        return replace(heard, partial=False, read_s=None)
-
-    corrections = Corrections(desk.steps.settings, any_repository, whole=whole)
+    corrections = open_corrections(desk.steps.settings, any_repository)
     corrections.relabel(desk.id, "lead", by="ann")
     better = any_repository.archive.transcript(desk.id)
     assert better is not None

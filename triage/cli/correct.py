@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -104,15 +103,12 @@ def export(
 @contextmanager
 def _correcting(context: typer.Context, inquiry: str) -> Iterator[tuple[str, Corrections]]:
     """The whole id of an inquiry, and what acts on it."""
-    from triage.pipeline.corrections import Corrections  # noqa: PLC0415 - heavy
-    from triage.wiring import LazyTagger, open_repository, transcribe_again  # noqa: PLC0415 - heavy
+    from triage.wiring import open_corrections, open_repository  # noqa: PLC0415 - heavy
 
     of(context).configure_logs()
     settings = of(context).required_settings
     with open_repository(settings) as repository:
-        tagger = LazyTagger(settings.classifier)
-        whole = partial(transcribe_again, settings, repository)
-        yield one_inquiry(repository, inquiry), Corrections(settings, repository, tagger, whole)
+        yield one_inquiry(repository, inquiry), open_corrections(settings, repository)
 
 
 def _tell(inquiry: str, corrected: Corrected, *, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -81,8 +81,3 @@ def _item(repository: Repository, inquiry_id: str) -> Item:
     text = (inquiry.text if inquiry else "") or (transcript.text if transcript else "")
     subject = inquiry.subject if inquiry else ""
     return Item(inquiry_id, Example("email", text, subject), None, "", None)
-
-
-def ids_of(rows: Sequence[Listed]) -> list[str]:
-    """Their ids."""
-    return [row.id for row in rows]
