@@ -102,6 +102,16 @@ def test_a_person_who_calls_it_a_lead_has_it_forwarded(repository: Repository) -
     assert stored.current(repository, lead).held == ""
 
 
+def test_who_takes_that_back_has_it_held_again(any_repository: Repository) -> None:
+    crm = desk(any_repository)
+    lead = crm.settled("old", "support", held=OLD)
+    began = datetime.now(UTC)
+    crm.corrections.relabel(lead, "lead", by="Ann")
+    crm.corrections.restore(lead, began, by="Ann")
+    assert crm.types() == ["lead.qualified", "lead.retracted"]
+    assert stored.current(any_repository, lead).held == OLD
+
+
 def test_a_new_look_leaves_it_held(repository: Repository) -> None:
     crm = desk(repository)
     lead = crm.settled("old", held=OLD)

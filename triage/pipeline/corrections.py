@@ -166,7 +166,7 @@ class Corrections:
             stored.Correction(verdict.own or verdict.label, previous, by, UNDONE, records.now()),
             outcome,
             self._teller().plan(case, Said(previous, by, UNDONE, undone=True)),
-            work.held,
+            work.held or self.repository.corrections.held_until(inquiry_id, moment),
         )
         if deliveries is None:
             return None

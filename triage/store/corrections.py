@@ -80,13 +80,24 @@ class Corrections:
             )
             queued = tables.review_items
             connection.execute(delete(queued).where(queued.c.inquiry_id == work.id))
-            records.note(
-                connection,
-                work.id,
-                "corrected",
-                {name: value for name, value in asdict(correction).items() if name != "at"},
-            )
+            said = {name: value for name, value in asdict(correction).items() if name != "at"}
+            if work.held and not held:
+                said["held"] = work.held
+            records.note(connection, work.id, "corrected", said)
             return self._decided(connection, work, verdict_id, outcome, plan)
+
+    def held_until(self, inquiry_id: str, moment: datetime) -> str:
+        """Why an inquiry was held until somebody said what it is, then or later; empty where no
+        correction since then let it go.
+        """
+        table = tables.history
+        query = select(table.c.detail).where(
+            table.c.inquiry_id == inquiry_id, table.c.event == "corrected", table.c.at >= moment
+        )
+        with self.database.read() as connection:
+            details = connection.execute(query.order_by(table.c.id)).scalars()
+            found = (records.restore_detail(detail).get("held", "") for detail in details)
+            return str(next(filter(None, found), ""))
 
     def renew(
         self,
