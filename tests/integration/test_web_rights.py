@@ -79,7 +79,8 @@ def test_each_route_says_who_may_and_nothing_is_mounted_but_static_files() -> No
 
 def test_what_is_open_to_all_is_little() -> None:
     public = {way.path for way in WAYS if isinstance(way.rights[0], Public)}
-    assert public == {"/sign-in", "/set-up", "/api/openapi.json"}
+    provider = {"/sign-in/oidc", "/sign-in/oidc/callback"}
+    assert public == {"/sign-in", "/set-up", "/reset", "/api/openapi.json"} | provider
 
 
 @pytest.mark.parametrize("way", CLOSED, ids=lambda way: f"{way.method} {way.path}")
