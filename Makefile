@@ -27,7 +27,7 @@ endif
 	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --override overrides.txt --editable '.[dev,turns]'
 	@touch $@
 
-servers: ## Install Dovecot, PostgreSQL, OpenSSH and Chromium where that is possible (Debian, Ubuntu)
+servers: ## Install Dovecot, PostgreSQL, OpenSSH, Chromium and an OpenID provider where that is possible (Debian, Ubuntu)
 	@sh tests/install-servers.sh
 
 demo: ## Triage a shipped mailbox and shipped recordings, end to end
