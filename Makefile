@@ -54,9 +54,10 @@ check: setup ## Lint, format, types, layers
 bench: setup ## All benchmarks, tables to standard output
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-chaos: setup ## The long fault runs: a bad endpoint and a bad mail server, workers that are killed
+chaos: setup ## The long fault runs: a bad endpoint and a bad mail server, workers that are killed; the API fuzzed
 	$(BIN)/python -m tests.chaos.delivery
 	$(BIN)/python -m tests.chaos.mail
+	$(BIN)/python -m tests.chaos.api
 
 card: setup ## Measure the shipped model and rewrite docs/model-card.md (MEASURE=file: a set of your own too)
 	$(BIN)/python -m classifiers.card $(if $(MEASURE),--measure $(MEASURE))

@@ -148,7 +148,7 @@ class Liar:
         } | self.claims  # fmt: skip
         stated = {name: value for name, value in stated.items() if value is not None}
         if self.algorithm == "none":
-            return jwt.encode(stated, None, "none")
+            return jwt.encode(stated, "", "none")
         if self.algorithm == "HS256":  # by hand: the library refuses what attackers do
             return _by_secret(stated, self.key)
         key = self.key or self.own_key
