@@ -27,7 +27,7 @@ endif
 	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --override overrides.txt --editable '.[dev,turns]'
 	@touch $@
 
-servers: ## Install Dovecot, PostgreSQL, OpenSSH and Chromium where that is possible (Debian, Ubuntu)
+servers: ## Install Dovecot, PostgreSQL, OpenSSH, Chromium and an OpenID provider where that is possible (Debian, Ubuntu)
 	@sh tests/install-servers.sh
 
 demo: ## Triage a shipped mailbox and shipped recordings, end to end
@@ -54,9 +54,10 @@ check: setup ## Lint, format, types, layers
 bench: setup ## All benchmarks, tables to standard output
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-chaos: setup ## The long fault runs: a bad endpoint and a bad mail server, workers that are killed
+chaos: setup ## The long fault runs: a bad endpoint and a bad mail server, workers that are killed; the API fuzzed
 	$(BIN)/python -m tests.chaos.delivery
 	$(BIN)/python -m tests.chaos.mail
+	$(BIN)/python -m tests.chaos.api
 
 card: setup ## Measure the shipped model and rewrite docs/model-card.md (MEASURE=file: a set of your own too)
 	$(BIN)/python -m classifiers.card $(if $(MEASURE),--measure $(MEASURE))

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the real servers that the tests (and the demo) start by themselves.
 #
-#     install-servers.sh [dovecot] [postgresql] [sftp] [chromium]      all without arguments
+#     install-servers.sh [dovecot] [postgresql] [sftp] [chromium] [oidc]      all without arguments
 #
 # May be run again at any time; does nothing where they are there. Needs Debian or Ubuntu, and root or
 # a sudo that asks for no password. Where that is missing it says what to do and ends well, because
@@ -15,8 +15,9 @@ cannot() {
 }
 
 missing=""
-for server in "${@:-dovecot postgresql sftp chromium}"; do
-    # shellcheck disable=SC2086 # the default is three words
+provider="" # the folder of a package that Node.js runs and its own package manager fetches
+for server in "${@:-dovecot postgresql sftp chromium oidc}"; do
+    # shellcheck disable=SC2086 # the default is several words
     for name in $server; do
         case "$name" in
         dovecot)
@@ -34,14 +35,27 @@ for server in "${@:-dovecot postgresql sftp chromium}"; do
         chromium)
             command -v chromium >/dev/null 2>&1 || missing="$missing chromium fonts-dejavu-core"
             ;;
+        oidc)
+            command -v node >/dev/null 2>&1 || missing="$missing nodejs"
+            command -v npm >/dev/null 2>&1 || missing="$missing npm"
+            provider="$(dirname "$0")/support/provider"
+            ;;
         *)
-            echo "install-servers: unknown server '$name'; use dovecot, postgresql, sftp or chromium" >&2
+            echo "install-servers: unknown server '$name'; use dovecot, postgresql, sftp, chromium or oidc" >&2
             exit 2
             ;;
         esac
     done
 done
+fetch_provider() {
+    [ -n "$provider" ] && [ ! -d "$provider/node_modules/oidc-provider" ] || return 0
+    echo "install-servers: fetching the OpenID provider"
+    (cd "$provider" && npm ci --no-audit --no-fund --loglevel=error) ||
+        cannot "npm could not fetch the OpenID provider; see above"
+}
+
 if [ -z "$missing" ]; then
+    fetch_provider
     echo "install-servers: all there, nothing to do"
     exit 0
 fi
@@ -70,4 +84,5 @@ $as_root apt-get update -q || cannot "the package lists cannot be read; see abov
 # shellcheck disable=SC2086 # a list of packages
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing ||
     cannot "could not install$missing; see above"
+fetch_provider
 echo "install-servers: done"

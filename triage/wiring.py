@@ -298,8 +298,10 @@ def open_console(
     Raises `Configuration` where it cannot listen.
     """
     from triage.web.desk import Desk  # noqa: PLC0415 - heavy
+    from triage.web.oidc import Provider  # noqa: PLC0415 - heavy
     from triage.web.server import serving  # noqa: PLC0415 - heavy
 
+    oidc = settings.console.oidc
     desk = Desk(
         settings,
         repository,
@@ -308,6 +310,7 @@ def open_console(
         Exports(settings, repository, Discretion.of(settings), silencer(settings)),
         classifier or LazyClassifier(settings.classifier),
         cache(partial(load_rulebook, settings)),
+        Provider(oidc, HttpClient()) if oidc else None,
     )
     with serving(desk) as address:
         yield address

@@ -2,59 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
-from fastapi.routing import RouteContext, iter_route_contexts
 
-from tests.support.console import Served, desk_for, served
+from tests.support.console import Served, served
+from tests.support.routes import Way, contexts, ways
 from triage.settings import Store
 from triage.store.accounts import Role
 from triage.store.repository import Repository
-from triage.web.app import create_app
 from triage.web.principal import SCOPES
 from triage.web.rights import Public, Right
 from triage.web.shield import HEADERS
-
-
-@dataclass(frozen=True)
-class Way:
-    """A method and a path, with what they need."""
-
-    method: str
-    path: str
-    rights: tuple[Right | Public, ...]
-
-    @property
-    def address(self) -> str:
-        """A path that names things which are not there."""
-        return re.sub(r"\{\w+(:\w+)?\}", "none", self.path)
-
-
-def contexts() -> list[RouteContext]:
-    repository = Repository(Store(database_url="postgresql://127.0.0.1:1/none"))
-    found = list(iter_route_contexts(create_app(desk_for(repository)).routes))
-    repository.close()
-    return found
-
-
-def ways() -> list[Way]:
-    found = []
-    for route in contexts():
-        if route.methods:
-            rights = tuple(_rights(route.dependant))
-            found += [Way(method, str(route.path), rights) for method in sorted(route.methods)]
-    return found
-
-
-def _rights(dependant: object) -> Iterator[Right | Public]:
-    for part in dependant.dependencies:  # type: ignore[attr-defined]
-        if isinstance(part.call, Right | Public):
-            yield part.call
-        yield from _rights(part)
-
 
 WAYS = ways()
 CLOSED = [way for way in WAYS if any(isinstance(right, Right) for right in way.rights)]
@@ -79,7 +38,8 @@ def test_each_route_says_who_may_and_nothing_is_mounted_but_static_files() -> No
 
 def test_what_is_open_to_all_is_little() -> None:
     public = {way.path for way in WAYS if isinstance(way.rights[0], Public)}
-    assert public == {"/sign-in", "/set-up", "/api/openapi.json"}
+    provider = {"/sign-in/oidc", "/sign-in/oidc/callback"}
+    assert public == {"/sign-in", "/set-up", "/reset", "/api/openapi.json"} | provider
 
 
 @pytest.mark.parametrize("way", CLOSED, ids=lambda way: f"{way.method} {way.path}")

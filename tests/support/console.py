@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 
 from classifiers.model import Classifier
+from triage.delivery.client import HttpClient
 from triage.pipeline.corrections import Corrections
 from triage.pipeline.discretion import Discretion
 from triage.pipeline.exports import Exports
@@ -26,6 +27,7 @@ from triage.store.audit import Actor
 from triage.store.repository import Repository
 from triage.web import passwords
 from triage.web.desk import Desk
+from triage.web.oidc import Provider
 from triage.web.server import serving
 
 PASSWORD = "correct horse battery"
@@ -96,6 +98,7 @@ def desk_for(repository: Repository, **settings: Any) -> Desk:
         Exports(chosen, repository, Discretion.of(chosen), no_silence),
         no_model,
         lambda: Rulebook(chosen.rules, chosen.business, FREE_MAIL),
+        Provider(oidc, HttpClient()) if (oidc := chosen.console.oidc) else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from tests.support import browser, postgres
+from tests.support import browser, oidc, postgres
 from tests.support.s3server import S3Server
 from tests.support.sftpserver import SftpServer
 from triage.demo.dovecot import Dovecot
@@ -12,6 +12,7 @@ from triage.demo.dovecot import Dovecot
 _INSTALLED = {
     "chromium": lambda: browser.program() is not None,
     "dovecot": lambda: Dovecot.installed() and shutil.which("openssl") is not None,
+    "oidc": oidc.installed,
     "s3": S3Server.installed,
     "sftp": SftpServer.installed,
     "postgresql": lambda: postgres.programs() is not None,

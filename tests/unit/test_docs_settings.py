@@ -38,6 +38,7 @@ SECTIONS = {
     "[engine]": settings.Engine,
     "[metrics]": settings.Metrics,
     "[console]": settings.Console,
+    "[console.oidc]": settings.Oidc,
     'kind = "imap"': settings.ImapSource,
     "[sources.oauth]": settings.OAuth,
     "[sources.write_back]": settings.WriteBack,

@@ -1,10 +1,11 @@
-"""`console`: the web console alone, beside a worker that runs elsewhere."""
+"""`console`: the web console alone, beside a worker that runs elsewhere, and a way back into it."""
 
 from __future__ import annotations
 
+import getpass
 import signal
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,14 +15,19 @@ from triage.cli.context import of
 if TYPE_CHECKING:
     from triage.web.server import Address
 
+commands = typer.Typer(invoke_without_command=True)
+
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(console)
+    """Add the commands."""
+    app.add_typer(commands, name="console")
 
 
+@commands.callback()
 def console(context: typer.Context) -> None:
     """Serve the web console alone, until it is stopped; `run` serves it beside the worker."""
+    if context.invoked_subcommand:
+        return
     from triage.wiring import open_console, open_repository  # noqa: PLC0415 - heavy
 
     found = of(context)
@@ -33,6 +39,25 @@ def console(context: typer.Context) -> None:
     with open_repository(settings) as repository, open_console(settings, repository) as address:
         tell(address)
         stop.wait()
+
+
+@commands.command("reset-password")
+def reset_password(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Who cannot sign in any more.")],
+) -> None:
+    """Print a link that lets somebody choose another password: once, within an hour.
+
+    For administrators who lock themselves out, too: whoever may run this may read the database.
+    """
+    from triage.store.audit import Actor  # noqa: PLC0415 - heavy
+    from triage.wiring import open_repository  # noqa: PLC0415 - heavy
+
+    settings = of(context).required_settings
+    with open_repository(settings) as repository:
+        code = repository.resets.create(name, by=Actor("", getpass.getuser(), "command line"))
+    output.say(f"{settings.console.address}/reset?code={code}")
+    output.note("it works once, within an hour; whoever has it is that user")
 
 
 def tell(address: Address) -> None:

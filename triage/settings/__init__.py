@@ -18,6 +18,7 @@ from triage.settings.delivery import (
     People,
 )
 from triage.settings.mailboxes import ImapSource, MaildirSource, Mark, OAuth, WriteBack
+from triage.settings.oidc import Oidc, RoleName, is_local
 from triage.settings.recordings import (
     SIDECARS,
     CallField,
@@ -33,7 +34,7 @@ from triage.settings.recordings import (
 )
 from triage.settings.redaction import Redaction, RedactionKind
 from triage.settings.root import Settings, Source, child_environment, load, settings_file
-from triage.settings.running import Console, Engine, Metrics, Store, is_local
+from triage.settings.running import Console, Engine, Metrics, Store
 from triage.settings.section import Name, Seconds, Secret, Section, Share
 from triage.settings.sources import SourceBase
 from triage.settings.triaging import (
@@ -73,6 +74,7 @@ __all__ = [
     "Metrics",
     "Name",
     "OAuth",
+    "Oidc",
     "OwnLabel",
     "People",
     "RecordingsBase",
@@ -80,6 +82,7 @@ __all__ = [
     "Redaction",
     "RedactionKind",
     "Review",
+    "RoleName",
     "Rules",
     "S3Source",
     "Seconds",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from pydantic import (
     model_validator,
 )
 
+from triage.settings.oidc import Oidc, is_local
 from triage.settings.section import Seconds, Section
 
 
@@ -53,6 +53,7 @@ class Console(Section):
     public_url: str = Field(default="", pattern=r"^(https?://[^/\s?#@]+/?)?$")
     session_hours: float = Field(default=12.0, gt=0, le=24 * 90)
     trusted_proxies: tuple[str, ...] = ()
+    oidc: Oidc | None = None
 
     @model_validator(mode="after")
     def _passwords_stay_secret(self) -> Self:
@@ -75,16 +76,16 @@ class Console(Section):
         return self.listen.rpartition(":")[0].strip("[]")
 
     @property
+    def address(self) -> str:
+        """What people type, without a slash at the end."""
+        return self.public_url.rstrip("/") or f"http://{self.listen}"
+
+    @property
     def is_secure(self) -> bool:
         """Whether browsers reach it by https."""
         return self.public_url.startswith("https:")
 
-
-def is_local(host: str) -> bool:
-    """Whether a name or an address is that of the machine itself."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    @property
+    def by_password(self) -> bool:
+        """Whether a name and a password open it."""
+        return self.oidc is None or not self.oidc.only

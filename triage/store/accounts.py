@@ -102,10 +102,10 @@ class Accounts:
     def create_first(self, name: str, password: str, address: str) -> User | None:
         """The first administrator; None where somebody was quicker. `password` is its hash."""
         with self.database.write() as connection:
-            _alone(self.database, connection)
+            alone(self.database, connection)
             if connection.execute(select(tables.users.c.id).limit(1)).first():
                 return None
-            user = _add(connection, name, password, Role.ADMIN, ALL)
+            user = add(connection, name, password, Role.ADMIN, ALL)
             audit.note(connection, Actor(user.id, user.name, address), "console set up", user.name)
         return user
 
@@ -114,11 +114,11 @@ class Accounts:
     ) -> User:
         """Add a user. `password` is its hash. Raises `Usage` where the name is taken."""
         with self.database.write() as connection:
-            _alone(self.database, connection)
-            if _named(connection, name):
+            alone(self.database, connection)
+            if named(connection, name):
                 raise Usage(f"there is a user {name!r} already; choose another name")
-            user = _add(connection, name, password, role, reach)
-            audit.note(connection, by, "user created", name, _told(role, reach))
+            user = add(connection, name, password, role, reach)
+            audit.note(connection, by, "user created", name, told(role, reach))
         return user
 
     def change(self, user_id: str, role: Role, reach: Reach, *, by: Actor) -> User:
@@ -126,18 +126,18 @@ class Accounts:
         with self.database.write() as connection:
             user = self._held(connection, user_id)
             if role is not Role.ADMIN:
-                _keep_an_admin(connection, user)
+                keep_an_admin(connection, user)
             values = {"role": role, **_columns(reach)}
             connection.execute(
                 update(tables.users).where(tables.users.c.id == user_id).values(**values)
             )
-            before = _told(user.role, user.reach)
+            before = told(user.role, user.reach)
             audit.note(
                 connection,
                 by,
                 "user changed",
                 user.name,
-                {"from": before, "to": _told(role, reach)},
+                {"from": before, "to": told(role, reach)},
             )
             return self._held(connection, user_id)
 
@@ -146,7 +146,7 @@ class Accounts:
         with self.database.write() as connection:
             user = self._held(connection, user_id)
             if disabled:
-                _keep_an_admin(connection, user)
+                keep_an_admin(connection, user)
                 connection.execute(
                     delete(tables.sessions).where(tables.sessions.c.user_id == user_id)
                 )
@@ -188,7 +188,7 @@ class Accounts:
     def credentials(self, name: str) -> tuple[User, str] | None:
         """A user and the hash of their password, by the name they sign in with."""
         with self.database.read() as connection:
-            row = _named(connection, name)
+            row = named(connection, name)
         return (user_of(row), row.password) if row else None
 
     def listed(self) -> list[User]:
@@ -198,7 +198,7 @@ class Accounts:
             return [user_of(row) for row in rows]
 
     def _held(self, connection: Connection, user_id: str) -> User:
-        _alone(self.database, connection)
+        alone(self.database, connection)
         table = tables.users
         row = connection.execute(select(table).where(table.c.id == user_id)).first()
         if row is None:
@@ -224,7 +224,8 @@ def folded(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def _add(connection: Connection, name: str, password: str, role: Role, reach: Reach) -> User:
+def add(connection: Connection, name: str, password: str, role: Role, reach: Reach) -> User:
+    """Put a user into the table; that the name is free was seen to."""
     user = User(records.new_id("usr"), folded(name), role, reach, records.now(), None, None)
     connection.execute(
         tables.users.insert().values(
@@ -246,16 +247,18 @@ def _columns(reach: Reach) -> dict[str, str]:
     }
 
 
-def _told(role: Role, reach: Reach) -> dict[str, str | Sequence[str]]:
+def told(role: Role, reach: Reach) -> dict[str, str | Sequence[str]]:
+    """A role and a reach, for the audit log."""
     return {"role": role, "sources": reach.sources, "campaigns": reach.campaigns}
 
 
-def _named(connection: Connection, name: str) -> Row[Any] | None:
+def named(connection: Connection, name: str) -> Row[Any] | None:
+    """The row of the user with a name."""
     query = select(tables.users).where(tables.users.c.name == folded(name))
     return connection.execute(query).first()
 
 
-def _keep_an_admin(connection: Connection, user: User) -> None:
+def keep_an_admin(connection: Connection, user: User) -> None:
     """Raise `Usage` where this is the last administrator who can sign in."""
     table = tables.users
     query = select(func.count()).where(
@@ -265,7 +268,7 @@ def _keep_an_admin(connection: Connection, user: User) -> None:
         raise Usage(f"{user.name} is the last administrator; make somebody else one first")
 
 
-def _alone(database: Database, connection: Connection) -> None:
+def alone(database: Database, connection: Connection) -> None:
     """Until the transaction ends, nobody else changes accounts. SQLite has one writer anyway."""
     if not database.is_sqlite:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

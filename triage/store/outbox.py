@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, bindparam, exists, func, insert, or_, select, update
 
 from triage.store import records, tables
+from triage.store.accounts import ALL, Reach
 from triage.store.database import Database
 from triage.types import Delivery, DeliveryState
 
@@ -185,10 +186,13 @@ class Outbox:
         return self.counts()[DeliveryState.PENDING]
 
     def revive_all(
-        self, state: DeliveryState = DeliveryState.DEAD, destination: str | None = None
+        self,
+        state: DeliveryState = DeliveryState.DEAD,
+        destination: str | None = None,
+        reach: Reach = ALL,
     ) -> int:
-        """Make all deliveries of a state (not ACCEPTED) due now, for one destination or every;
-        returns how many. Leads whose retraction was accepted stay dead.
+        """Make all deliveries of a state (not ACCEPTED) due now, for one destination or every, of
+        the inquiries within reach; returns how many. Leads whose retraction was accepted stay dead.
         """
         table = tables.deliveries
         condition = [
@@ -196,6 +200,9 @@ class Outbox:
         ]  # fmt: skip
         if destination is not None:
             condition.append(table.c.destination == destination)
+        if not reach.is_all:
+            within = select(tables.inquiries.c.id).where(*reach.conditions())
+            condition.append(table.c.inquiry_id.in_(within))
         moment = records.now()
         with self.database.write() as connection:
             found = connection.execute(select(table.c.id, table.c.inquiry_id).where(*condition))

@@ -14,11 +14,14 @@ from triage.store.copies import Copies
 from triage.store.corrections import Corrections
 from triage.store.database import Database
 from triage.store.destinations import Destinations
+from triage.store.handshakes import Handshakes
+from triage.store.identities import Identities
 from triage.store.listing import Listing
 from triage.store.marks import Marks
 from triage.store.outbox import Outbox
 from triage.store.people import People
 from triage.store.polls import Polls
+from triage.store.resets import Resets
 from triage.store.reviews import Reviews
 from triage.store.sessions import Sessions, Tokens
 from triage.store.threads import Threads
@@ -50,6 +53,9 @@ class Repository:
         self.timings = Timings(self.database)
         self.accounts = Accounts(self.database)
         self.listing = Listing(self.database)
+        self.identities = Identities(self.database)
+        self.handshakes = Handshakes(self.database)
+        self.resets = Resets(self.database)
         self.sessions = Sessions(self.database)
         self.tokens = Tokens(self.database)
         self.throttles = Throttles(self.database)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -55,10 +55,18 @@ class Sessions:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def open(self, actor: Actor, agent: str, lasts: timedelta, *, instead_of: str = "") -> str:
+    def open(
+        self,
+        actor: Actor,
+        agent: str,
+        lasts: timedelta,
+        *,
+        instead_of: str = "",
+        detail: Mapping[str, str] | None = None,
+    ) -> str:
         """A new session of a user; returns its secret, which nothing else can.
 
-        `instead_of`: the secret of a session that ends with it.
+        `instead_of`: the secret of a session that ends with it. `detail`: for the audit log.
         """
         secret, moment = secrets.token_urlsafe(32), records.now()
         table = tables.sessions
@@ -81,7 +89,7 @@ class Sessions:
             connection.execute(
                 update(tables.users).where(tables.users.c.id == actor.id).values(seen_at=moment)
             )
-            audit.note(connection, actor, "signed in", actor.name)
+            audit.note(connection, actor, "signed in", actor.name, detail)
         return secret
 
     def find(self, secret: str) -> tuple[User, Session] | None:

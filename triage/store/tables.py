@@ -513,6 +513,42 @@ tokens = Table(
 )
 
 # Failed sign-ins in a row, by account and by address.
+# Who somebody is at the provider that they sign in at. Addresses and names may change hands there;
+# issuer and subject do not.
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", String(400), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    _user_id(),
+    Column("email", SafeText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime),
+)
+
+# Sign-ins that were begun and wait for the provider's word; each is taken once.
+handshakes = Table(
+    "handshakes",
+    metadata,
+    Column("state", String(64), primary_key=True),
+    Column("browser", String(64), nullable=False),
+    Column("issuer", String(400), nullable=False),
+    Column("nonce", String(64), nullable=False),
+    Column("verifier", String(128), nullable=False),
+    Column("back", SafeText, nullable=False),
+    Column("session_id", String(40), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+
+# Ways back for those who cannot sign in; each opens once.
+resets = Table(
+    "resets",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    _user_id(),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
 throttles = Table(
     "throttles",
     metadata,

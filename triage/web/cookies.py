@@ -1,4 +1,6 @@
-"""The session's cookie. `__Host-` makes browsers take it by https alone, from this host alone."""
+"""The cookies of a session and of a sign-in. `__Host-` makes browsers take them by https
+alone, from this host alone.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,12 @@ from starlette.responses import Response
 from triage.settings import Console
 
 _NAME = "triage-session"
+_HANDSHAKE = "triage-sign-in"
 
 
 def name(settings: Console) -> str:
     """The cookie's name; on the own machine, without https, it has no prefix."""
-    return f"__Host-{_NAME}" if settings.is_secure else _NAME
+    return _prefixed(_NAME, settings)
 
 
 def read(request: Request, settings: Console) -> str:
@@ -24,10 +27,38 @@ def read(request: Request, settings: Console) -> str:
 
 def put(response: Response, settings: Console, secret: str) -> None:
     """Have the browser keep a session's secret, out of reach of scripts."""
+    _set(response, settings, _NAME, secret, timedelta(hours=settings.session_hours))
+
+
+def drop(response: Response, settings: Console) -> None:
+    """Have the browser forget it."""
+    _forget(response, settings, _NAME)
+
+
+def read_handshake(request: Request, settings: Console) -> str:
+    """The secret of the sign-in that was begun in a browser; empty where none was."""
+    return request.cookies.get(_prefixed(_HANDSHAKE, settings), "")
+
+
+def put_handshake(response: Response, settings: Console, secret: str, lasts: timedelta) -> None:
+    """Have the browser keep the secret of a sign-in until it comes back from the provider."""
+    _set(response, settings, _HANDSHAKE, secret, lasts)
+
+
+def drop_handshake(response: Response, settings: Console) -> None:
+    """Have the browser forget it."""
+    _forget(response, settings, _HANDSHAKE)
+
+
+def _prefixed(plain: str, settings: Console) -> str:
+    return f"__Host-{plain}" if settings.is_secure else plain
+
+
+def _set(response: Response, settings: Console, plain: str, secret: str, lasts: timedelta) -> None:
     response.set_cookie(
-        name(settings),
+        _prefixed(plain, settings),
         secret,
-        max_age=int(timedelta(hours=settings.session_hours).total_seconds()),
+        max_age=int(lasts.total_seconds()),
         path="/",
         secure=settings.is_secure,
         httponly=True,
@@ -35,8 +66,11 @@ def put(response: Response, settings: Console, secret: str) -> None:
     )
 
 
-def drop(response: Response, settings: Console) -> None:
-    """Have the browser forget it."""
+def _forget(response: Response, settings: Console, plain: str) -> None:
     response.delete_cookie(
-        name(settings), path="/", secure=settings.is_secure, httponly=True, samesite="lax"
+        _prefixed(plain, settings),
+        path="/",
+        secure=settings.is_secure,
+        httponly=True,
+        samesite="lax",
     )

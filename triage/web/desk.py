@@ -18,6 +18,7 @@ from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
 from triage.store.repository import Repository
 from triage.web.explanations import Explanations
+from triage.web.oidc import Provider
 
 
 def _new_code() -> str:
@@ -29,7 +30,7 @@ def _new_code() -> str:
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The store, the settings, and what acts on inquiries. `classifier` and `rulebook` are loaded
-    when first asked for.
+    when first asked for. `provider`: where people can sign in, too.
 
     `code` is what whoever sets the console up has to know: it is shown where the worker runs.
     """
@@ -41,6 +42,7 @@ class Desk:
     exports: Exports
     classifier: Callable[[], Classifier]
     rulebook: Callable[[], Rulebook]
+    provider: Provider | None = None
     explanations: Explanations = field(default_factory=Explanations)
     code: str = field(default_factory=_new_code, repr=False)
 

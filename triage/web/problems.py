@@ -8,8 +8,10 @@ from urllib.parse import quote
 import structlog
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException as Refused
 from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import compile_path
 
 from triage.errors import Configuration, Permanent, Transient, Usage
 from triage.web.templating import render
@@ -63,7 +65,18 @@ def _refused(request: Request, error: Exception) -> Response:
     plain = HTTPStatus(error.status_code).phrase == error.detail
     response = answer(request, error.status_code, "" if plain else error.detail)
     response.headers.update(error.headers or {})
+    if error.status_code == 405:  # the framework names those of the first route alone
+        response.headers["allow"] = ", ".join(_methods(request))
     return response
+
+
+def _methods(request: Request) -> list[str]:
+    """What may be done at an address, by every route that it has."""
+    found: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        if route.methods and compile_path(str(route.path))[0].match(request.url.path):
+            found |= set(route.methods)
+    return sorted(found)
 
 
 def _invalid(request: Request, error: Exception) -> Response:

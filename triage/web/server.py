@@ -61,6 +61,8 @@ def serving(desk: Desk) -> Iterator[Address]:
         server.should_exit = True
         thread.join(timeout=_START_SECONDS)
         listener.close()
+        if desk.provider:
+            desk.provider.close()
 
 
 def _listener(where: str) -> socket.socket:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
 
 from triage.pipeline.handing import SOURCE, Handed, hand_in
 from triage.store.accounts import Role
@@ -86,6 +86,14 @@ class InquiryDetail(BaseModel):
     history: list[HistoryEntry]
 
 
+def _written(value: Any) -> Any:
+    """A moment as it is described: a number is none."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+
+
 class Asked(BaseModel):
     """The filters of the list; `words` are searched for as in the console."""
 
@@ -96,8 +104,8 @@ class Asked(BaseModel):
     source: Annotated[str, Field(max_length=40)] = ""
     campaign: Annotated[str, Field(max_length=400)] = ""
     stage: Stage | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     after: Annotated[str, Field(max_length=200)] = ""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 

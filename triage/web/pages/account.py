@@ -38,6 +38,8 @@ def change_password(
     repeated: Annotated[str, Form()] = "",
 ) -> Response:
     """Another password; every other session ends."""
+    if not here.settings.console.by_password:
+        return _page(request, here, principal, problem="passwords open nothing here")
     accounts = here.repository.accounts
     known = accounts.credentials(principal.user.name)
     if known is None or not passwords.verify(known[1], current):
@@ -94,10 +96,14 @@ def _page(
     done: str = "",
     secret: str = "",
 ) -> Response:
+    known = here.repository.accounts.credentials(principal.user.name)
     return render(
         request,
         "account.html",
         status=422 if problem else 200,
+        has_password=here.settings.console.by_password and bool(known and known[1]),
+        provider=here.provider.settings.known_as if here.provider else "",
+        linked=here.repository.identities.of(principal.user.id),
         sessions=here.repository.sessions.of(principal.user.id),
         tokens=here.repository.tokens.of(principal.user.id),
         problem=problem,

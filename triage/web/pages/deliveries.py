@@ -72,7 +72,9 @@ def retry_all(
     destination: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
     """Make every dead letter due now, or those of one destination."""
-    number = here.repository.outbox.revive_all(destination=destination or None)
+    number = here.repository.outbox.revive_all(
+        destination=destination or None, reach=principal.reach
+    )
     here.repository.audit.note(
         principal.actor, "dead letters retried", destination, {"deliveries": number}
     )

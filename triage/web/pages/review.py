@@ -84,6 +84,8 @@ def following(request: Request, here: Here, principal: Reviewer, skip: Ids = Non
 @router.post("/undo")
 def undo(request: Request, here: Here, principal: Reviewer, part: Part = False) -> Response:
     """Take back what one said last; its inquiry is on the screen again."""
+    if last := here.repository.reviews.last(principal.user.name):
+        _within_reach(here, principal, last.inquiry_id)
     try:
         found = reviewing(here).undo(principal.user.name)
     except Usage as error:

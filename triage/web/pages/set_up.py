@@ -26,7 +26,7 @@ def show(
     """The form; once there is a user, it is no more."""
     if here.repository.accounts.any():
         return RedirectResponse("/sign-in", 303)
-    return render(request, "set_up.html", code=code, name="", problem="")
+    return _page(request, here, code)
 
 
 @router.post("/set-up")
@@ -50,12 +50,25 @@ def create(
         _check(here, code, name)
         hashed = passwords.chosen(password, repeated, name)
     except Usage as error:
-        return render(request, "set_up.html", status=422, code=code, name=name, problem=str(error))
+        return _page(request, here, code, name, str(error))
     user = accounts.create_first(name, hashed, address_of(request))
     if user is None:
         return RedirectResponse("/sign-in", 303)
     throttles.clear(keys)
     return enter(request, here, user, "/")
+
+
+def _page(request: Request, here: Desk, code: str, name: str = "", problem: str = "") -> Response:
+    provider = here.provider.settings.known_as if here.provider else ""
+    return render(
+        request,
+        "set_up.html",
+        status=422 if problem else 200,
+        code=code,
+        name=name,
+        problem=problem,
+        provider=provider,
+    )
 
 
 def _check(here: Desk, code: str, name: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, HTTPException, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from triage.store.accounts import Role, User, folded
@@ -30,13 +31,14 @@ def show(
     here: Here,
     principal: Annotated[Principal | None, public],
     back: Annotated[str, Query(alias="next")] = "/",
+    done: str = "",
 ) -> Response:
     """The form."""
     if principal:
         return RedirectResponse(safe(back), 303)
     if not here.repository.accounts.any():
         return RedirectResponse("/set-up", 303)
-    return render(request, "sign_in.html", back=safe(back), name="", problem="")
+    return _page(request, here, safe(back), out=done == "out")
 
 
 @router.post("/sign-in")
@@ -49,6 +51,8 @@ def sign_in(
     back: Annotated[str, Form(alias="next")] = "/",
 ) -> Response:
     """Open a session."""
+    if not here.settings.console.by_password:
+        raise HTTPException(403, "Passwords open nothing here; sign in at your provider.")
     keys = (_by_account(name), by_address(request))
     if wait := here.repository.throttles.begin(keys):
         return too_often(request, wait)
@@ -56,10 +60,7 @@ def sign_in(
     right = passwords.verify(known[1] if known else "", password)
     if known is None or not right or known[0].is_disabled:
         log.warning("sign-in refused", address=address_of(request))
-        problem = "Name or password is wrong."
-        return render(
-            request, "sign_in.html", status=401, back=safe(back), name=name, problem=problem
-        )
+        return _page(request, here, safe(back), name, "Name or password is wrong.")
     user, stored = known
     # Only the account's failures are forgotten: else an own account would clear the address.
     here.repository.throttles.clear(keys[:1])
@@ -72,23 +73,45 @@ def sign_in(
 def sign_out(here: Here, principal: Annotated[Principal, require(Role.VIEWER)]) -> Response:
     """End the session."""
     here.repository.sessions.end(principal.actor, principal.user.id, principal.session)
-    response = RedirectResponse("/sign-in", 303)
+    to = "/sign-in?done=out" if here.provider else "/sign-in"
+    response = RedirectResponse(to, 303)
     cookies.drop(response, here.settings.console)
     return response
 
 
-def enter(request: Request, here: Desk, user: User, to: str) -> Response:
-    """A fresh session for a user; the one that the browser had ends."""
+def enter(
+    request: Request, here: Desk, user: User, to: str, detail: Mapping[str, str] | None = None
+) -> Response:
+    """A fresh session for a user; the one that the browser had ends. `detail`: for the log."""
     settings = here.settings.console
     secret = here.repository.sessions.open(
         Actor(user.id, user.name, address_of(request)),
         request.headers.get("user-agent", ""),
         timedelta(hours=settings.session_hours),
         instead_of=cookies.read(request, settings),
+        detail=detail,
     )
     response = RedirectResponse(to, 303)
     cookies.put(response, settings, secret)
     return response
+
+
+def _page(
+    request: Request, here: Desk, back: str, name: str = "", problem: str = "", *, out: bool = False
+) -> Response:
+    provider = here.provider
+    home = here.settings.console.public_url or str(request.base_url)
+    return render(
+        request,
+        "sign_in.html",
+        status=401 if problem else 200,
+        back=back,
+        name=name,
+        problem=problem,
+        by_password=here.settings.console.by_password,
+        provider=provider.settings.known_as if provider else "",
+        sign_out_at=provider.sign_out_address(home) if provider and out else "",
+    )
 
 
 def safe(path: str) -> str:

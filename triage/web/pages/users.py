@@ -41,7 +41,9 @@ def create(
     if not name.strip():
         return _list(request, here, problem="a user needs a name to sign in with")
     try:
-        hashed = passwords.hashed(password, name)
+        # Somebody who signs in at the provider, by the address that is their name, needs none.
+        elsewhere = here.provider is not None and not password
+        hashed = "" if elsewhere else passwords.hashed(password, name)
         user = here.repository.accounts.create(name, hashed, role, by=principal.actor)
     except Usage as error:
         return _list(request, here, problem=str(error), name=name)
@@ -173,6 +175,7 @@ def _list(request: Request, here: Desk, *, problem: str = "", name: str = "") ->
         "users.html",
         status=422 if problem else 200,
         users=here.repository.accounts.listed(),
+        provider=here.provider.settings.known_as if here.provider else "",
         roles=list(Role),
         problem=problem,
         name=name,
@@ -194,6 +197,7 @@ def _page(
         "user.html",
         status=422 if problem else 200,
         user=user,
+        linked=here.repository.identities.of(user.id),
         roles=list(Role),
         sources=list(dict.fromkeys([*named, *user.reach.sources])),
         sessions=here.repository.sessions.of(user.id),
