@@ -242,7 +242,7 @@ def steps(desk: Reviewing, chance: random.Random) -> dict[str, Callable[[], obje
         return repository.archive.content(name or ""), desk.queue.waiting("Ann")
 
     def relabelled() -> object:
-        held = [item for item, _, by in repository.reviews.queued(50) if by == "Ann"]
+        held = [item for item, _, by in repository.waiting.queued(50) if by == "Ann"]
         assert held, "nothing waits any more; give more inquiries or fewer rounds"
         return desk.label(held[0].inquiry_id, chance.choice(("spam", "support", "lead")), "Ann")
 

@@ -47,7 +47,7 @@ def of_sender(repository: Repository, entry: str, country: str, reach: Reach = A
 
 def near(repository: Repository, inquiry_id: str, reach: Reach = ALL) -> Chosen:
     """An inquiry and those whose words, five in a row, are mostly the same (Jaccard over 0.5)."""
-    ids = [inquiry_id, *repository.reviews.alike(inquiry_id, MOST)]
+    ids = [inquiry_id, *repository.settlements.alike(inquiry_id, MOST)]
     rows = [row for row in repository.listing.rows(ids, reach) if row.stage is Stage.SETTLED]
     items = {row.id: _item(repository, row.id) for row in rows}
     own = items.get(inquiry_id) or _item(repository, inquiry_id)
