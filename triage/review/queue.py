@@ -49,7 +49,7 @@ class Queue:
             self._begin()
             return False
         found = settlements.settled(since, most)
-        if not found:
+        if not found or found[-1].settled_at == since:  # looked at, and nothing came since
             return False
         known = self.repository.reviews.reviewed([each.inquiry_id for each in found])
         items = {each.inquiry_id: self._item(each, known) for each in found}

@@ -117,7 +117,7 @@ class Settlements:
         found: dict[str, None] = {}
         with self.database.read() as connection:
             own = connection.execute(select(table).where(table.c.inquiry_id == inquiry_id)).first()
-            for name in tables.SKETCHES if own else ():
+            for name in tables.SKETCHES if own and own.sketch_1 is not None else ():
                 same = (
                     select(table.c.inquiry_id)
                     .where(table.c[name] == getattr(own, name))

@@ -187,8 +187,8 @@ class Waiting:
             ),
         ]
         if limits := reach.conditions():
-            seen = select(tables.inquiries.c.id).where(*limits)
-            found.append(table.c.inquiry_id.in_(seen))
+            seen = select(tables.inquiries.c.id).where(tables.inquiries.c.id == table.c.inquiry_id)
+            found.append(seen.where(*limits).exists())
         return found
 
 
