@@ -1,319 +1,420 @@
-"""How long the console waits for the store, with many inquiries in it.
+"""How long each step of the console takes on the server, with many inquiries stored.
 
     python benchmarks/console.py [--inquiries N] [--database sqlite|postgresql] [--rounds R]
+                                 [--only TEXT] [--keep DIR | --use DIR] [--json]
 
-Default: 100,000 on SQLite. The texts are made of the corpus's; a fiftieth is made by the worker's
-own code, the rest are copies of it in other hours, so words and senders are as frequent as in real
-mail. Without HTTP and HTML. `cpu` is this process's own time (with SQLite all of it), which other
-programs on the machine lengthen little. `list` and `search` take random filters and words, first
-pages and later ones; `queue` is the next item with its text; `relabel` a reviewer's word, with the
-events it causes.
+Default: 100,000 on SQLite. A year of mail and calls is written into a store (see
+`tests/support/year.py`); `--keep` leaves it in a folder, and `--use` takes it from there. Then
+`triage console` serves it, and somebody who is signed in asks for pages as a browser does. `ms`:
+from a request's arrival at the server to its answer (`Server-Timing`), with sign-in, queries and
+HTML; `cpu`: of the server's process, without PostgreSQL's. PostgreSQL is Debian's, with its usual
+settings, but does not wait for the disk.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
-import json
-import random
+import os
+import re
+import signal
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from random import Random
+from typing import Any, Final
 
-import structlog
-from sqlalchemy import Connection, insert, text
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
 
-from classifiers.labels import LABELS
-from tests.support.postgres import Postgres
-from triage.pipeline.corrections import Corrections
-from triage.pipeline.reviewing import Reviewing
-from triage.review.queue import Queue
-from triage.settings import Destination, Settings, Store
-from triage.store import records, search, tables
-from triage.store.listing import Place, Wanted
-from triage.store.repository import Repository
-from triage.types import Inquiry, Party, SourceRef, Stage, Verdict
+import httpx2  # noqa: E402 - the repository's own packages come first
+from sqlalchemy import func, select  # noqa: E402
 
-_COPIES = 50
-_HOUR = 3_600_000_000  # microseconds, as `searchable.id` counts
-_NEWEST = datetime(2026, 6, 1, tzinfo=UTC)
-_CORPUS = Path(__file__).parents[1] / "fixtures" / "corpus"
-_OUTCOMES = ("forward", "review", "nurture", "file", "file", "file", "file", "file", "file", "file")
-_CAMPAIGNS = ("", "", "spring", "autumn", "adwords-42")
+from classifiers.labels import LABELS  # noqa: E402
+from tests.support import year  # noqa: E402
+from tests.support.filling import fill  # noqa: E402
+from tests.support.postgres import Postgres  # noqa: E402
+from triage.cli.output import show_json, show_table  # noqa: E402
+from triage.demo.dovecot import free_port  # noqa: E402
+from triage.settings import Store  # noqa: E402
+from triage.store import tables  # noqa: E402
+from triage.store.accounts import ALL, Reach, Role  # noqa: E402
+from triage.store.audit import Actor  # noqa: E402
+from triage.store.repository import Repository  # noqa: E402
+from triage.types import Outcome, Stage  # noqa: E402
+from triage.web import passwords  # noqa: E402
 
-
-def texts(chance: random.Random) -> list[tuple[str, str, str]]:
-    """(sender, subject, text) of the corpus, in some order."""
-    found = []
-    for path in sorted(_CORPUS.glob("train-*.jsonl")):
-        for line in path.read_text("utf-8").splitlines():
-            item = json.loads(line)
-            body = item.get("body") or item.get("text") or ""
-            found.append((item.get("from") or "", item.get("subject") or "", body))
-    chance.shuffle(found)
-    return found
-
-
-def made(number: int, chance: random.Random, corpus: list[tuple[str, str, str]]) -> Inquiry:
-    sender, subject, body = corpus[number % len(corpus)]
-    other = chance.choice(corpus)[2].split(". ")
-    name = f"person{number % 4000}"
-    return Inquiry(
-        id=f"inq_{number:016d}0000",
-        ref=SourceRef(f"inbox-{number % 5}", "imap", f"INBOX/1/{number}"),
-        channel="call" if number % 4 == 0 else "email",
-        received_at=_NEWEST - timedelta(seconds=number * 3600 / 20_000),
-        sender=Party(sender[:60], f"{name}@firm{number % 900}.example"),
-        subject=subject,
-        text=f"{body}\n\n{'. '.join(other[:3])}",
-        campaign=_CAMPAIGNS[number % len(_CAMPAIGNS)],
-    )
-
-
-def rows(inquiry: Inquiry, number: int, chance: random.Random) -> dict[str, dict[str, object]]:
-    """A settled inquiry, as the worker leaves it."""
-    label = LABELS[number % len(LABELS)]
-    share = chance.uniform(0.3, 0.99)
-    rest = (1 - share) / (len(LABELS) - 1)
-    scores = {name: share if name == label else rest for name in LABELS}
-    verdict = Verdict(label, scores, share - rest, abstained=False, model="bench@1")
-    outcome = "review" if share < 0.36 else _OUTCOMES[number % len(_OUTCOMES)]
-    outcome = "file" if outcome == "review" and share >= 0.36 else outcome
-    moment = inquiry.received_at
-    return {
-        "inquiries": {
-            "id": inquiry.id, "identity": f"mail:{number}", "channel": inquiry.channel,
-            "source": inquiry.ref.source, "kind": "imap", "key": inquiry.ref.key, "revision": "",
-            "sha256": f"{number:064d}", "size": 4000, "media_type": "message/rfc822",
-            "sidecar": "", "received_at": moment, "created_at": moment, "stage": Stage.SETTLED,
-            "attempts": 0, "due_at": moment, "backlog": False, "error": "", "held": "",
-            "sender": str(inquiry.sender), "subject": inquiry.subject,
-            "campaign": inquiry.campaign, "label": label, "confidence": share,
-            "outcome": outcome, "settled_at": moment,
-        },
-        "contents": {"inquiry_id": inquiry.id, "data": records.dump(inquiry), "created_at": moment},
-        "verdicts": {
-            "id": number + 1, "inquiry_id": inquiry.id, "label": label, "margin": verdict.margin,
-            "abstained": False, "model": verdict.model, "data": records.dump(verdict),
-            "created_at": moment,
-        },
-        "decisions": {
-            "id": number + 1, "inquiry_id": inquiry.id, "verdict_id": number + 1,
-            "outcome": outcome, "reason": "as the benchmark says", "created_at": moment,
-        },
-    }  # fmt: skip
-
-
-def fill(repository: Repository, count: int) -> None:
-    """`count` inquiries: a fiftieth of them made, the rest copied."""
-    chance = random.Random(7)
-    corpus = texts(chance)
-    base = max(count // _COPIES, 1)
-    for start in range(0, base, 1000):
-        numbers = range(start, min(start + 1000, base))
-        inquiries = [made(number, chance, corpus) for number in numbers]
-        stored = [rows(one, number, chance) for one, number in zip(inquiries, numbers, strict=True)]
-        with repository.database.write() as connection:
-            for name in ("inquiries", "contents", "verdicts", "decisions"):
-                connection.execute(insert(tables.metadata.tables[name]), [r[name] for r in stored])
-            search.put(connection, [search.entry(inquiry) for inquiry in inquiries])
-    with repository.database.write() as connection:
-        copy(connection, base, sqlite=repository.database.is_sqlite)
-    with repository.database.engine.connect() as plain:
-        plain.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
-
-
-def copy(connection: Connection, base: int, *, sqlite: bool) -> None:
-    """Everything again, hour by hour into the past."""
-    if not sqlite:
-        connection.execute(text("DROP INDEX searchable_words"))
-    for number in range(1, _COPIES):
-        bound = {"n": number * base, "shift": number * _HOUR, "hours": number}
-        for name in ("inquiries", "contents", "verdicts", "decisions"):
-            run(connection, name, values_of(name, f"{number:04d}", sqlite=sqlite), bound)
-        values = {one: one for one in (*tables.SKETCHES, *(() if sqlite else ("words",)))}
-        values |= {"id": "id - :shift", "inquiry_id": _NEW.format("inquiry_id", f"{number:04d}")}
-        run(connection, "searchable", values, bound)
-        if sqlite:
-            connection.execute(_WORDS_AGAIN, {"shift": bound["shift"]})
-    if sqlite:
-        return
-    connection.execute(_WORDS_INDEX)
-    for name in ("verdicts", "decisions"):
-        connection.execute(text(f"SELECT setval('{name}_id_seq', (SELECT max(id) FROM {name}))"))
-
-
-_NEW = "substr({0}, 1, 20) || '{1}'"
-_WORDS_AGAIN = text(
-    "INSERT INTO inquiry_words (rowid, sender, subject, text) "
-    "SELECT w.rowid - :shift, w.sender, w.subject, w.text FROM inquiry_words w "
-    "JOIN searchable s ON s.id = w.rowid WHERE s.inquiry_id LIKE 'inq_%0000'"
-)
-_WORDS_INDEX = text(
-    "CREATE INDEX searchable_words ON searchable USING gin (words) WITH (fastupdate = off)"
-)
-_PAST = {
-    True: "strftime('%Y-%m-%d %H:%M:%f000', {0}, '-' || :hours || ' hours')",
-    False: "{0} - make_interval(hours => :hours)",
+LIMITS: Final = {"sqlite": 50.0, "postgresql": 150.0}
+"""Milliseconds that a step may take, at the 95th percentile."""
+SOURCES: Final = (*year.MAILBOXES, year.CALLS)
+FILTERS: Final[dict[str, tuple[str, ...]]] = {
+    "label": LABELS,
+    "outcome": tuple(Outcome),
+    "channel": ("email", "call"),
+    "source": SOURCES,
+    "campaign": ("spring", "adwords", "autumn", "hotline"),
+    "stage": (Stage.SETTLED, Stage.QUARANTINED),
+    "since": ("2025-08-01", "2026-05-25"),
+    "until": ("2025-09-01", "2026-05-25"),
 }
+QUERIES: Final[dict[str, tuple[str, ...]]] = {
+    "a common word": ("the", "please", "quote", "thank", "budget"),
+    "a rare word": ("HPLCX", "barge", "turmeric", "zimbabwe", "tensorvik"),
+    "a phrase": ('"thank you"', '"call me back"', '"purchase order"', '"kind regards"'),
+    "a phrase of common words": ('"you please we"', '"the of and"', '"budget the your"'),
+    "words together": ("heating repair", "budget please the", "refund order", "rooftop quote"),
+    "a word's beginning": ("quot*", "refriger*", "b*"),
+    "without a word": ("invoice -unsubscribe", "-the", "please -the -you"),
+    "a sender": ("from:firm1.example", "from:firm77", 'from:"person nobody"', "from:example"),
+    "a number": ('"01632 960 114"', "+15550004711", "555 0142"),
+    "a word nobody wrote": ("qqqwwweee", "zzyzxx"),
+}
+_ITEM: Final = re.compile(r"inq_[0-9a-v]{20}")
 
 
-def values_of(name: str, tail: str, *, sqlite: bool) -> dict[str, str]:
-    """Column to expression, of a copy."""
-    values = {}
-    for column in tables.metadata.tables[name].c:
-        values[column.name] = f'"{column.name}"'
-        if column.name.endswith("_at"):
-            values[column.name] = _PAST[sqlite].format(column.name)
-    key = "id" if name == "inquiries" else "inquiry_id"
-    values[key] = _NEW.format(key, tail)
-    if name == "inquiries":
-        values["identity"] = f"identity || '/{tail}'"
-    else:
-        values |= {one: f"{one} + :n" for one in ("id", "verdict_id") if one in values}
-    return values
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`ms` by the server's word, `cpu` in milliseconds of its process; its text and its code."""
+
+    ms: float
+    cpu: float
+    text: str
+    code: int
 
 
-def run(connection: Connection, name: str, values: dict[str, str], bound: dict[str, int]) -> None:
-    key = "id" if name == "inquiries" else "inquiry_id"
-    columns = ", ".join(f'"{one}"' for one in values)
-    statement = (
-        f"INSERT INTO {name} ({columns}) SELECT {', '.join(values.values())} FROM {name} "
-        f"WHERE {key} LIKE 'inq_%0000'"
-    )
-    used = {one: value for one, value in bound.items() if f":{one}" in statement}
-    connection.execute(text(statement), used)
+class Visitor:
+    """Somebody who is signed in, and a server whose time is measured."""
+
+    def __init__(self, client: httpx2.Client, process: int) -> None:
+        self._client = client
+        self._clock = (~process << 3) | 2  # CPUCLOCK_SCHED of another process
+
+    def ask(self, method: str, path: str, **values: Any) -> Answer:
+        """One request. Fails where the server does."""
+        begin = time.clock_gettime(self._clock)
+        response = self._client.request(method, path, **values)
+        spent = time.clock_gettime(self._clock) - begin
+        if response.status_code >= 400:
+            raise RuntimeError(f"{method} {path}: {response.status_code} {response.text[-500:]}")
+        timing = response.headers["server-timing"].partition("dur=")[2]
+        return Answer(float(timing), spent * 1e3, response.text, response.status_code)
 
 
-WORDS = (
-    "quote", "please", "the", "budget", "heating repair", '"call me back"', "invoice -unsubscribe",
-    "from:firm17.example", "from:person33@firm33.example", "rooftop units", "seo ranking",
-    "website", "zzyzx", "warehouse lease", "application resume", "thank you", "refund order",
-)  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is in the store: ids of mails, calls, leads of busy people and newsletters."""
 
+    mails: list[str]
+    calls: list[str]
+    leads: list[str]
+    newsletters: list[str]
+    places: list[str]
 
-def steps(desk: Reviewing, chance: random.Random) -> dict[str, Callable[[], object]]:
-    repository = desk.queue.repository
-    ids = [row.id for row in repository.listing.inquiries(Wanted(), limit=500).rows]
-    cursors: list[Place | None] = [None]
-
-    def listed() -> object:
-        filters = dataclasses.replace(
-            Wanted(),
-            **{
-                name: value
-                for name, value in (
-                    ("label", chance.choice(LABELS)), ("outcome", chance.choice(_OUTCOMES)),
-                    ("channel", chance.choice(("email", "call"))), ("source", "inbox-3"),
-                    ("campaign", "autumn"),
-                )
-                if chance.random() < 0.3
-            },
-        )  # fmt: skip
-        page = repository.listing.inquiries(filters, after=chance.choice(cursors))
-        if page.next and len(cursors) < 50:
-            cursors.append(page.next)
-        return page
-
-    def searched() -> object:
-        filters = Wanted(words=chance.choice(WORDS))
-        if chance.random() < 0.3:
-            filters = dataclasses.replace(filters, label=chance.choice(LABELS))
-        page = repository.listing.inquiries(filters)
-        if page.next and chance.random() < 0.3:
-            repository.listing.inquiries(filters, after=page.next)
-        return page
-
-    def shown() -> object:
-        name = chance.choice(ids)
-        archive = repository.archive
-        return (
-            archive.content(name), archive.transcript(name), archive.verdict(name),
-            archive.qualification(name), archive.decision(name), archive.history(name),
-            repository.corrections.of(name), repository.outbox.listed(inquiry_id=name),
-        )  # fmt: skip
-
-    def queued() -> object:
-        name = desk.queue.next("Ann")
-        return repository.archive.content(name or ""), desk.queue.waiting("Ann")
-
-    def relabelled() -> object:
-        held = [item for item, _, by in repository.reviews.queued(50) if by == "Ann"]
-        assert held, "nothing waits any more; give more inquiries or fewer rounds"
-        return desk.label(held[0].inquiry_id, chance.choice(("spam", "support", "lead")), "Ann")
-
-    def undone() -> object:
-        return desk.undo("Ann")
-
-    return {
-        "list": listed, "search": searched, "one inquiry": shown, "queue": queued,
-        "relabel": relabelled, "undo": undone,
-    }  # fmt: skip
-
-
-def measure(desk: Reviewing, rounds: int) -> None:
-    chance = random.Random(11)
-    begin = time.perf_counter()
-    desk.queue.refresh()
-    print(f"first look for what waits: {time.perf_counter() - begin:.1f} s, "
-          f"{desk.queue.waiting('Ann'):,} wait")  # fmt: skip
-    print(f"{'step':<12} {'p50 ms':>8} {'p95 ms':>8} {'max ms':>8} {'cpu p50':>8} {'cpu p95':>8}")
-    for name, step in steps(desk, chance).items():
-        step()  # pages of the database in memory, statements compiled
-        spent, worked = [], []
-        for _ in range(rounds if name != "undo" else rounds // 2):
-            if name == "relabel":
-                desk.queue.next("Ann")
-            begin, busy = time.perf_counter(), time.process_time()
-            step()
-            spent.append((time.perf_counter() - begin) * 1e3)
-            worked.append((time.process_time() - busy) * 1e3)
-        spent.sort()
-        worked.sort()
-        at = int(len(spent) * 0.95)
-        print(
-            f"{name:<12} {statistics.median(spent):>8.1f} {spent[at]:>8.1f} {spent[-1]:>8.1f} "
-            f"{statistics.median(worked):>8.1f} {worked[at]:>8.1f}"
+    @classmethod
+    def of(cls, repository: Repository, chance: Random) -> Known:
+        """Some of each, from the whole year."""
+        table, spread = tables.inquiries, list[Any]()
+        for _ in range(60):
+            moment = year.NEWEST - timedelta(days=chance.random() * 364)
+            query = select(table).where(table.c.received_at <= moment)
+            with repository.database.read() as connection:
+                spread += connection.execute(
+                    query.order_by(table.c.received_at.desc()).limit(20)
+                ).all()
+        busy = (
+            select(tables.appearances.c.person_id)
+            .group_by(tables.appearances.c.person_id)
+            .order_by(func.count().desc())
+            .limit(20)
+        )
+        with repository.database.read() as connection:
+            people = list(connection.execute(busy).scalars())
+            leads = [repository.people.inquiries(person)[0] for person in people]
+        letters = [year.person(number).email for number in range(30)]
+        return cls(
+            [row.id for row in spread if row.channel == "email"],
+            [row.id for row in spread if row.channel == "call"],
+            leads,
+            [row.id for row in spread if row.sender.rpartition("<")[2].rstrip(">") in letters],
+            [f"{row.received_at.timestamp():.6f}~{row.id}" for row in spread],
         )
 
 
+Step = Callable[[], Answer]
+
+
+def steps(visitor: Visitor, limited: Visitor, known: Known, chance: Random) -> dict[str, Step]:
+    """Every step by its name. Each call is one request, of its kind but not the same as before."""
+
+    def get(path: str, *choices: dict[str, str], by: Visitor = visitor) -> Step:
+        return lambda: by.ask("GET", path, params=dict(chance.choice(choices or ({},))))
+
+    def filtered(number: int) -> dict[str, str]:
+        return {name: chance.choice(FILTERS[name]) for name in chance.sample(list(FILTERS), number)}
+
+    def some(path: str, ids: Sequence[str]) -> Step:
+        return lambda: visitor.ask("GET", path.format(chance.choice(ids)))
+
+    def searched(kind: str, number: int = 0, path: str = "/inquiries") -> Step:
+        def ask() -> Answer:
+            query = {"words": chance.choice(QUERIES[kind])} | filtered(number)
+            return visitor.ask("GET", path, params=query)
+
+        return ask
+
+    def sender(newsletter: bool) -> Step:
+        def ask() -> Answer:
+            person = year.person(chance.randrange(*((0, 30) if newsletter else (40, 5000))))
+            return visitor.ask("GET", "/bulk", params={"sender": person.email, "label": "spam"})
+
+        return ask
+
+    by_filter = {
+        f"list by {name}": get("/inquiries", *({name: value} for value in values))
+        for name, values in FILTERS.items()
+    }
+    places = [{"after": place} for place in known.places]
+    domains = [{"sender": f"firm{n}.example", "label": "spam"} for n in (1, 2, 7, 60, 999)]
+    near = [
+        {"like": name, "label": "spam"} for name in (*known.newsletters[:20], *known.mails[:20])
+    ]
+    destinations = [{"destination": name} for name in year.DESTINATIONS]
+    states = [{"state": state} for state in ("accepted", "dead", "pending")]
+    return {
+        "home": get("/"),
+        "list": get("/inquiries"),
+        **by_filter,
+        "list by two filters": lambda: visitor.ask("GET", "/inquiries", params=filtered(2)),
+        "list by three filters": lambda: visitor.ask("GET", "/inquiries", params=filtered(3)),
+        "list, later pages": get("/inquiries", *places),
+        "list, later pages, two filters": lambda: visitor.ask(
+            "GET", "/inquiries", params=filtered(2) | chance.choice(places)
+        ),
+        "list, for one mailbox": get("/inquiries", {}, {"label": "lead"}, *places[:9], by=limited),
+        **{f"search {kind}": searched(kind) for kind in QUERIES},
+        "search a common word, a filter": searched("a common word", 1),
+        "search a common word, two filters": searched("a common word", 2),
+        "search a rare word, a filter": searched("a rare word", 1),
+        "search a phrase, a filter": searched("a phrase", 1),
+        "search, for one mailbox": get(
+            "/inquiries", {"words": "quote"}, {"words": "the"}, {"words": "turmeric"}, by=limited
+        ),
+        "an inquiry, mail": some("/inquiries/{}", known.mails),
+        "an inquiry, call": some("/inquiries/{}", known.calls),
+        "an inquiry, lead of a busy person": some("/inquiries/{}", known.leads),
+        "look again (/live)": get("/live", {"seen": "0"}, {"seen": "7"}),
+        "bulk preview, a newsletter": sender(newsletter=True),
+        "bulk preview, a sender": sender(newsletter=False),
+        "bulk preview, a domain": get("/bulk", *domains),
+        "bulk preview, near-duplicates": get("/bulk", *near),
+        "deliveries": get("/deliveries"),
+        "deliveries, later pages": get("/deliveries", *places),
+        "deliveries by state": get("/deliveries", *states),
+        "deliveries by destination": get("/deliveries", *destinations),
+        "deliveries by both": get("/deliveries", *(s | {"destination": "desk"} for s in states)),
+        "deliveries, for one mailbox": get("/deliveries", {}, *states, by=limited),
+        "quarantine": get("/quarantine", {}, *places[:5]),
+        "sources": get("/sources"),
+        "audit log": get("/audit", {}, {"before": "500"}),
+        "users": get("/users"),
+        "settings": get("/settings"),
+        "review figures": get("/review/figures"),
+        "API: list": get("/api/inquiries", {}, {"label": "lead"}, *places[:5]),
+        "API: search": searched("a common word", 0, "/api/inquiries"),
+        "API: an inquiry": some("/api/inquiries/{}", known.mails),
+        "API: deliveries": get("/api/deliveries", {}, *states),
+    }  # fmt: skip
+
+
+def reviewed(visitor: Visitor, chance: Random, rounds: int) -> dict[str, list[Answer]]:
+    """What a reviewer does, by keyboard: every item is asked for, labelled or skipped."""
+    part, found = {"x-part": "1"}, dict[str, list[Answer]]()
+
+    def act(step: str, path: str, **data: str) -> Answer:
+        answer = visitor.ask("POST", path, data=data, headers=part)
+        found.setdefault(f"review: {step}", []).append(answer)
+        return answer
+
+    for number in range(rounds):
+        found.setdefault("review: the page", []).append(visitor.ask("GET", "/review"))
+        item = _ITEM.search(act("next", "/review/next").text)
+        if item is None:
+            raise RuntimeError("nothing waits any more; give more inquiries or fewer rounds")
+        found.setdefault("review: how many wait", []).append(visitor.ask("GET", "/review/waiting"))
+        if number % 5 == 4:
+            act("skip", f"/review/{item[0]}/skip")
+            continue
+        act("label", f"/review/{item[0]}", label=chance.choice(("spam", "support", "lead")))
+        if number % 3 == 2:
+            act("undo", "/review/undo")
+    return found
+
+
+def row(name: str, answers: Sequence[Answer], limit: float) -> dict[str, object]:
+    """Figures of a step. The first answer is left out: pages of the database come into memory."""
+    kept = answers[1:] or answers
+    spent, busy = sorted(one.ms for one in kept), sorted(one.cpu for one in kept)
+    at = min(int(len(kept) * 0.95), len(kept) - 1)
+    return {
+        "step": name, "p50_ms": round(statistics.median(spent), 1), "p95_ms": spent[at],
+        "max_ms": spent[-1], "cpu_p50_ms": round(statistics.median(busy), 1),
+        "cpu_p95_ms": round(busy[at], 1), "within": spent[at] <= limit,
+    }  # fmt: skip
+
+
+def measure(
+    repository: Repository, url: str, process: int, options: Any
+) -> list[dict[str, object]]:
+    """All steps, in one order; what changes the store comes last."""
+    chance, limit = Random(11), LIMITS[options.database]
+    visitor = Visitor(signed_in(repository, url, "Ann", ALL), process)
+    limited = Visitor(signed_in(repository, url, "Bob", Reach(("jobs",))), process)
+    found = []
+    for name, step in steps(visitor, limited, Known.of(repository, chance), chance).items():
+        if options.only in name:
+            answers = [step() for _ in range(options.rounds)]
+            found.append(row(name, answers, limit))
+    if options.only in "review: ":
+        for name, answers in reviewed(visitor, chance, options.rounds).items():
+            found.append(row(name, answers, limit))
+        found.append(
+            row("review: for one mailbox",
+                [limited.ask("GET", "/review") for _ in range(options.rounds)], limit)
+        )  # fmt: skip
+    return found
+
+
+def signed_in(repository: Repository, url: str, name: str, reach: Reach) -> httpx2.Client:
+    """The browser of an administrator, or of a reviewer of one mailbox."""
+    accounts, role = repository.accounts, Role.ADMIN if reach.is_all else Role.REVIEWER
+    known = accounts.credentials(name)
+    hashed = passwords.hashed("correct horse battery")
+    user = known[0] if known else accounts.create(name, hashed, role, reach, by=Actor("", "bench"))
+    actor = Actor(user.id, user.name, "127.0.0.1")
+    secret = repository.sessions.open(actor, "bench", timedelta(hours=4))
+    client = httpx2.Client(
+        base_url=url, headers={"sec-fetch-site": "same-origin"}, timeout=300, follow_redirects=False
+    )
+    client.cookies.set("triage-session", secret, domain="127.0.0.1")
+    return client
+
+
 @contextlib.contextmanager
-def opened(kind: str) -> Iterator[Repository]:
+def served(store: Store) -> Iterator[tuple[str, int]]:
+    """`triage console` over a store: its address and its process."""
+    port = free_port()
+    mailbox = '[[sources]]\nkind = "maildir"\nname = "{}"\npath = "/nowhere"\n'
+    endpoint = '[[destinations]]\nname = "{}"\nurl = "http://127.0.0.1:1/"\n'
+    with tempfile.TemporaryDirectory(prefix="triage-bench-") as folder:
+        file = Path(folder) / "triage.toml"
+        file.write_text(
+            f'[console]\nlisten = "127.0.0.1:{port}"\n[store]\ndata_dir = "{store.data_dir}"\n'
+            f'database_url = "{store.database_url}"\n'
+            + "".join(mailbox.format(name) for name in SOURCES)
+            + "".join(endpoint.format(name) for name in year.DESTINATIONS)
+        )
+        with (Path(folder) / "log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "triage", "--settings", str(file), "console"],
+                env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+                stdout=log, stderr=log,
+            )  # fmt: skip
+        try:
+            _wait(port, process, Path(folder) / "log")
+            yield f"http://127.0.0.1:{port}", process.pid
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
+
+
+def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise RuntimeError(log.read_text())
+        with contextlib.suppress(httpx2.TransportError):
+            httpx2.get(f"http://127.0.0.1:{port}/sign-in", timeout=5)
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"no answer; {log.read_text()}")
+
+
+def memory(process: int) -> tuple[int, int]:
+    """Megabytes that a process holds now, and held at most."""
+    status = Path(f"/proc/{process}/status").read_text()
+    now, most = (re.search(rf"{name}:\s+(\d+)", status) for name in ("VmRSS", "VmHWM"))
+    return int(now[1]) // 1024 if now else 0, int(most[1]) // 1024 if most else 0
+
+
+@contextlib.contextmanager
+def stored(options: Any) -> Iterator[Store]:
+    """The store to be filled, or one that was kept."""
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="triage-bench-"))
-        url = ""
-        if kind == "postgresql":
-            server = Postgres()
-            stack.callback(server.close)
-            server.start()
-            url = server.create()
-        repository = Repository(Store(data_dir=Path(folder), database_url=url))
-        stack.callback(repository.close)
-        repository.database.upgrade()
-        yield repository
+        kept = options.use or options.keep
+        if kept is None:
+            folder = tempfile.TemporaryDirectory(prefix="triage-bench-")
+            kept = Path(stack.enter_context(folder))
+        if options.database == "sqlite":
+            yield Store(data_dir=kept)
+            return
+        server = Postgres(kept.absolute())
+        stack.callback(server.close)
+        server.start()
+        url = server.url("year")
+        if not options.use:
+            server.create(name="year")
+        with tempfile.TemporaryDirectory(prefix="triage-bench-") as blobs:
+            yield Store(data_dir=Path(blobs), database_url=url)
+
+
+def note(text: str) -> None:
+    """Progress, beside the figures."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--inquiries", type=int, default=100_000)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=40, help="requests of each step")
+    parser.add_argument("--only", default="", help="steps whose names hold this")
+    kept = parser.add_mutually_exclusive_group()
+    kept.add_argument("--keep", type=Path, help="fill a store in this folder, and leave it there")
+    kept.add_argument("--use", type=Path, help="use the store that was kept in this folder")
+    parser.add_argument("--json", action="store_true", help="JSON for programs")
     options = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    settings = Settings(destinations=(Destination(name="crm", url="http://127.0.0.1:1/"),))
-    with opened(options.database) as repository:
-        begin = time.perf_counter()
-        fill(repository, options.inquiries)
+    with stored(options) as store:
+        repository = Repository(store)
+        repository.database.upgrade()
+        if not options.use:
+            begin = time.perf_counter()
+            fill(repository, year.Year(options.inquiries), note)
+            note(f"filled in {time.perf_counter() - begin:.0f} s")
         with repository.database.read() as connection:
-            count = connection.execute(text("SELECT count(*) FROM inquiries")).scalar()
-        print(f"{options.database}, {count:,} inquiries, filled in "
-              f"{time.perf_counter() - begin:.0f} s")  # fmt: skip
-        desk = Reviewing(Queue(settings.review, repository), Corrections(settings, repository))
-        measure(desk, options.rounds)
+            count = connection.execute(select(func.count()).select_from(tables.inquiries)).scalar()
+        with served(store) as (url, process):
+            before = memory(process)[0]
+            found = measure(repository, url, process, options)
+            after, most = memory(process)
+        repository.close()
+    about = {
+        "database": options.database, "inquiries": count, "limit_ms": LIMITS[options.database],
+        "rss_mb": {"before": before, "after": after, "most": most},
+    }  # fmt: skip
+    if options.json:
+        show_json(about | {"steps": found})
+        return
+    note(f"{options.database}, {count:,} inquiries; the console's memory: {before} MB, after all "
+         f"{after} MB, at most {most} MB; limit {LIMITS[options.database]:.0f} ms")  # fmt: skip
+    columns = ("step", ">p50 ms", ">p95 ms", ">max ms", ">cpu p50", ">cpu p95", "within")
+    show_table(
+        columns, [[*list(one.values())[:-1], "yes" if one["within"] else "NO"] for one in found]
+    )
 
 
 if __name__ == "__main__":

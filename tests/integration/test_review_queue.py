@@ -17,7 +17,7 @@ from triage.review.alike import near, of_sender
 from triage.review.figures import figures
 from triage.store import records, tables
 from triage.store.repository import Repository
-from triage.store.reviews import Item
+from triage.store.waiting import Item
 from triage.types import Outcome, Party
 
 
@@ -68,15 +68,15 @@ def test_what_is_said_while_another_looks_stays_said(any_repository: Repository)
     crm, desk = reviewing(any_repository)
     item = settle(crm, "m1", unsure("spam"))
     assert desk.queue.next("Ann") == item
-    reviews = any_repository.reviews
-    (before,) = reviews.some([item])
+    settlements, waiting = any_repository.settlements, any_repository.waiting
+    (before,) = settlements.some([item])
     desk.label(item, "lead", "Ann")
     found = [Item(item, "review", 0.5)]
-    reviews.kept(found, [], before.settled_at, {item: before.settled_at})
-    assert reviews.queued(9) == []
-    (now,) = reviews.some([item])
-    reviews.kept(found, [], now.settled_at, {item: now.settled_at})
-    assert [one.inquiry_id for one, _, _ in reviews.queued(9)] == [item]  # a look that knows of it
+    waiting.kept(found, [], before.settled_at, {item: before.settled_at})
+    assert waiting.queued(9) == []
+    (now,) = settlements.some([item])
+    waiting.kept(found, [], now.settled_at, {item: now.settled_at})
+    assert [one.inquiry_id for one, _, _ in waiting.queued(9)] == [item]  # a look that knows of it
 
 
 def test_a_claim_ends_and_a_skipped_item_comes_back(any_repository: Repository) -> None:
@@ -176,7 +176,7 @@ def test_audits_are_drawn_by_chance_and_measure_lost_leads(any_repository: Repos
     drawn = drain(desk.queue, "Ann")
     assert 8 < len(drawn) < 32
     assert set(drawn) < set(filed)
-    assert {item.kind for item, _, _ in any_repository.reviews.queued(50)} == {"audit"}
+    assert {item.kind for item, _, _ in any_repository.waiting.queued(50)} == {"audit"}
     for number, item in enumerate(drawn):
         desk.label(item, "lead" if number == 0 else "spam", "Ann")
     found = figures(any_repository)
@@ -199,7 +199,7 @@ def test_what_is_like_a_corrected_one_is_suspect(any_repository: Repository) -> 
     same = settle(crm, "d", stored.verdict("support", 0.97), "Hi", Party("Al", "a@a.example"))
     assert desk.queue.next("Ann") == first
     desk.label(first, "solicitation", "Ann")
-    assert {item.inquiry_id for item, _, _ in any_repository.reviews.queued(9)} == {alike}
+    assert {item.inquiry_id for item, _, _ in any_repository.waiting.queued(9)} == {alike}
     assert other not in drain(desk.queue, "Ann")
     later = settle(crm, "e", stored.verdict("support", 0.97), offer + "Yours, Cy")
     assert set(drain(desk.queue, "Ann")) == {alike, later}

@@ -108,7 +108,7 @@ def test_nothing_tells_an_audit_from_anything_else(audited: Served) -> None:
     doubt = settle(crm, "m1", unsure("spam"), text, Party("M1", "m1@m.example"))
     filed = settle(crm, "m2", stored.verdict("spam", 0.99), text, Party("M2", "m2@m.example"))
     with audited.signed_in(Role.REVIEWER) as ann:
-        audited.repository.reviews.kept([], [], stored.ARRIVED, {})
+        audited.repository.waiting.kept([], [], stored.ARRIVED, {})
         page = ann.get("/review")
         other = ann.post("/review/next", params={"skip": [shown(page)]}, headers=PART)
         again = ann.post("/review/next", params={"skip": [shown(other)]}, headers=PART)

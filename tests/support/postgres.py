@@ -27,9 +27,12 @@ def programs() -> Path | None:
 
 
 class Postgres:
-    """A server on a free port. It refuses to run as root, and is then run as `nobody`."""
+    """A server on a free port. It refuses to run as root, and is then run as `nobody`.
 
-    def __init__(self) -> None:
+    `kept`: a folder for its data, which stays; a cluster that is in it already is used again.
+    """
+
+    def __init__(self, kept: Path | None = None) -> None:
         folder = programs()
         assert folder is not None, "PostgreSQL is not installed"
         self.port = free_port()
@@ -39,23 +42,17 @@ class Postgres:
             self._as = {"user": "nobody", "group": "nogroup", "extra_groups": []}
             shutil.chown(self.root, "nobody", "nogroup")
         self._programs = folder
+        self._data = kept or self.root / "data"
+        if kept and self._as:
+            kept.mkdir(parents=True, exist_ok=True)
+            shutil.chown(kept, "nobody", "nogroup")
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
 
     def start(self) -> None:
-        """Make a cluster and wait until it answers."""
-        data = self.root / "data"
-        subprocess.run(
-            [
-                self._programs / "initdb",
-                *("-D", data, "-U", "triage", "-A", "trust", "--no-sync"),
-                *("--encoding=UTF8", "--locale=C.UTF-8"),
-            ],
-            check=True,
-            capture_output=True,
-            cwd="/",
-            **self._as,
-        )
+        """Make a cluster, unless there is one, and wait until it answers."""
+        if not (self._data / "PG_VERSION").exists():
+            self._initialise()
         settings = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": str(self.root),
@@ -66,7 +63,7 @@ class Postgres:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.root / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", data, "-p", str(self.port), *options],
+                [self._programs / "postgres", "-D", self._data, "-p", str(self.port), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -80,12 +77,16 @@ class Postgres:
                 raise RuntimeError((self.root / "log").read_text())
             time.sleep(0.05)
 
-    def create(self, template: str = "") -> str:
+    def create(self, template: str = "", *, name: str = "") -> str:
         """A fresh database, empty or a copy of another; returns its SQLAlchemy URL."""
         self._databases += 1
-        name = f"test_{self._databases}"
+        name = name or f"test_{self._databases}"
         source = template.rpartition("/")[2] or "template1"
         self._execute(f"CREATE DATABASE {name} TEMPLATE {source}")
+        return self.url(name)
+
+    def url(self, name: str) -> str:
+        """The SQLAlchemy URL of a database, whether there is one or not."""
         return f"postgresql://triage@127.0.0.1:{self.port}/{name}"
 
     def drop(self, url: str) -> None:
@@ -103,6 +104,19 @@ class Postgres:
                 with suppress(subprocess.TimeoutExpired):
                     self._process.wait(timeout=10)
         shutil.rmtree(self.root, ignore_errors=True)
+
+    def _initialise(self) -> None:
+        subprocess.run(
+            [
+                self._programs / "initdb",
+                *("-D", self._data, "-U", "triage", "-A", "trust", "--no-sync"),
+                *("--encoding=UTF8", "--locale=C.UTF-8"),
+            ],
+            check=True,
+            capture_output=True,
+            cwd="/",
+            **self._as,
+        )
 
     def _answers(self) -> bool:
         try:

@@ -8,7 +8,8 @@ import pytest
 from tests.support import stored
 from triage.review.figures import agreement, share
 from triage.review.priority import drawn, priority, suspicion
-from triage.store.reviews import Neighbour, Pair, Settled
+from triage.store.reviews import Pair
+from triage.store.settlements import Neighbour, Settled
 
 
 def settled(**values: object) -> Settled:

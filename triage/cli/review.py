@@ -35,7 +35,7 @@ def list_items(context: typer.Context, limit: Limit = 50, as_json: Json = False)
     """List what waits for a person, what needs one most first."""
     with _reviewing(context) as desk:
         _refreshed(desk)
-        queued = desk.queue.repository.reviews.queued(limit)
+        queued = desk.queue.repository.waiting.queued(limit)
         ids = [item.inquiry_id for item, _, _ in queued]
         rows = {row.id: row for row in desk.queue.repository.listing.rows(ids)}
     # Which of them are audits is not said here either: whoever lists may review.

@@ -59,7 +59,7 @@ class Reviewing:
         """
         self.corrections.require_known(label)
         item = self.queue.take(inquiry_id, by)
-        found = self.queue.repository.reviews.some([inquiry_id])
+        found = self.queue.repository.settlements.some([inquiry_id])
         if item is None or not found:
             raise Usage(f"{inquiry_id}: {ELSEWHERE}")
         at, corrected = records.now(), None
@@ -92,7 +92,7 @@ class Reviewing:
         base = self.corrections.require_known(label)
         repository = self.queue.repository
         settled = [row for row in rows if row.stage is Stage.SETTLED]
-        said = repository.reviews.said_by_people([row.id for row in settled])
+        said = repository.settlements.said_by_people([row.id for row in settled])
         changed = tuple(
             row for row in settled if row.id not in said and (row.label != base or label != base)
         )

@@ -10,9 +10,9 @@ import structlog
 
 from triage.pipeline.discretion import Discretion
 from triage.redaction.speech import Seconds
+from triage.store.moves import SILENCED, Recording
 from triage.store.records import Work
 from triage.store.repository import Repository
-from triage.store.worklist import SILENCED, Recording
 from triage.types import Transcript
 
 log = structlog.get_logger(__name__)

@@ -19,6 +19,8 @@ MOST: Final = 500
 """Inquiries that one act relabels."""
 _LIKENESS: Final = 0.5
 _PAGE: Final = 200
+Text = tuple[str, str]
+"""Subject and body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,20 @@ def of_sender(repository: Repository, entry: str, country: str, reach: Reach = A
 
 def near(repository: Repository, inquiry_id: str, reach: Reach = ALL) -> Chosen:
     """An inquiry and those whose words, five in a row, are mostly the same (Jaccard over 0.5)."""
-    ids = [inquiry_id, *repository.reviews.alike(inquiry_id, MOST)]
+    ids = [inquiry_id, *repository.settlements.alike(inquiry_id, MOST)]
     rows = [row for row in repository.listing.rows(ids, reach) if row.stage is Stage.SETTLED]
-    items = {row.id: _item(repository, row.id) for row in rows}
-    own = items.get(inquiry_id) or _item(repository, inquiry_id)
-    alike = {right for _, right, _ in near_duplicates([own], list(items.values()),
-                                                      threshold=_LIKENESS)}  # fmt: skip
-    found = [row for row in rows if row.id in alike or row.id == inquiry_id]
+    texts = repository.archive.texts(list({inquiry_id, *(row.id for row in rows)}))
+    alike = _like(texts.get(inquiry_id, ("", "")), set(texts.values()))
+    found = [row for row in rows if texts.get(row.id) in alike or row.id == inquiry_id]
     return Chosen(tuple(found[:MOST]), more=len(found) > MOST)
+
+
+def _like(own: Text, others: set[Text]) -> set[Text]:
+    """Those of the texts that are mostly the same; each is looked at once, however often it is."""
+    distinct = list(others)
+    items = [_item(str(number), text) for number, text in enumerate(distinct)]
+    pairs = near_duplicates([_item("", own)], items, threshold=_LIKENESS)
+    return {distinct[int(number)] for _, number, _ in pairs}
 
 
 def party(sender: str) -> Party:
@@ -75,9 +83,6 @@ def _settled(repository: Repository, wanted: Wanted, reach: Reach) -> Iterator[L
             return
 
 
-def _item(repository: Repository, inquiry_id: str) -> Item:
-    inquiry = repository.archive.content(inquiry_id)
-    transcript = repository.archive.transcript(inquiry_id)
-    text = (inquiry.text if inquiry else "") or (transcript.text if transcript else "")
-    subject = inquiry.subject if inquiry else ""
-    return Item(inquiry_id, Example("email", text, subject), None, "", None)
+def _item(name: str, text: Text) -> Item:
+    subject, body = text
+    return Item(name, Example("email", body, subject), None, "", None)

@@ -31,13 +31,16 @@ class Labelled:
 
 def exported(repository: Repository, *, waiting: bool = False) -> Iterator[dict[str, Any]]:
     """What people said, oldest first; `waiting`: what waits for them, the first ones first."""
-    reviews = repository.reviews
     if waiting:
-        ids = [item.inquiry_id for item, _, _ in reviews.queued(1_000_000) if item.kind != "second"]
+        ids = [
+            item.inquiry_id
+            for item, _, _ in repository.waiting.queued(1_000_000)
+            if item.kind != "second"
+        ]
         for inquiry_id in ids:
             yield from _rows(repository, inquiry_id, {"label": ""})
         return
-    for said in reviews.labelled():
+    for said in repository.reviews.labelled():
         facts = {"label": said.label, "said_by": said.by, "said_at": said.at, "note": said.note}
         yield from _rows(repository, said.inquiry_id, facts)
 

@@ -51,12 +51,14 @@ class Figures:
 
 def figures(repository: Repository, since: datetime | None = None) -> Figures:
     """The figures of what was reviewed since then, or ever."""
-    reviews = repository.reviews
+    reviews, settlements = repository.reviews, repository.settlements
     audits = reviews.audits(since)
     # An own label's base is the verdict's label; `lead` itself is what most people say.
-    leads = reviews.leads([audit.inquiry_id for audit in audits])
+    leads = settlements.leads([audit.inquiry_id for audit in audits])
     found = sum(audit.label == "lead" or audit.inquiry_id in leads for audit in audits)
-    return Figures(reviews.filed(since), share(found, len(audits)), agreement(reviews.pairs(since)))
+    return Figures(
+        settlements.filed(since), share(found, len(audits)), agreement(reviews.pairs(since))
+    )
 
 
 def share(found: int, of: int) -> Share:

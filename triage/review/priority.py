@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Final
 
-from triage.store.reviews import Neighbour, Settled
+from triage.store.settlements import Neighbour, Settled
 
 SUSPECT: Final = 0.5
 """From this suspicion on, what is settled is looked at again: one neighbour, said to be another."""

@@ -16,7 +16,9 @@ from triage.settings import Review as ReviewSettings
 from triage.store import records
 from triage.store.accounts import ALL, Reach
 from triage.store.repository import Repository
-from triage.store.reviews import Item, Review, Settled
+from triage.store.reviews import Review
+from triage.store.settlements import Settled
+from triage.store.waiting import Item
 from triage.types import Outcome
 
 _LATE: Final = timedelta(seconds=30)
@@ -41,19 +43,19 @@ class Queue:
 
         Repeatable, by several at once.
         """
-        reviews = self.repository.reviews
-        since = reviews.progress()
+        waiting, settlements = self.repository.waiting, self.repository.settlements
+        since = waiting.progress()
         if since is None:
             self._begin()
             return False
-        found = reviews.settled(since, most)
-        if not found:
+        found = settlements.settled(since, most)
+        if not found or found[-1].settled_at == since:  # looked at, and nothing came since
             return False
-        known = reviews.reviewed([each.inquiry_id for each in found])
+        known = self.repository.reviews.reviewed([each.inquiry_id for each in found])
         items = {each.inquiry_id: self._item(each, known) for each in found}
         until = found[-1].settled_at
         more = len(found) == most
-        reviews.kept(
+        waiting.kept(
             [item for item in items.values() if item],
             [name for name, item in items.items() if item is None],
             until if more else min(until, records.now() - _LATE),
@@ -63,11 +65,11 @@ class Queue:
 
     def _begin(self) -> None:
         """The first time: all that waits for a person. Audits and suspects begin from now on."""
-        reviews, moment = self.repository.reviews, records.now()
-        for found in reviews.undecided():
+        waiting, moment = self.repository.waiting, records.now()
+        for found in self.repository.settlements.undecided():
             rows = [Item(each.inquiry_id, "review", priority(each)) for each in found]
-            reviews.offer(rows)
-        reviews.kept([], [], moment - _LATE, {})
+            waiting.offer(rows)
+        waiting.kept([], [], moment - _LATE, {})
 
     def next(self, by: str, skip: Sequence[str] = (), reach: Reach = ALL) -> str | None:
         """The inquiry that a reviewer should look at now, theirs for a while; None: nothing waits.
@@ -75,19 +77,19 @@ class Queue:
         `skip`: what they have on the screen already.
         """
         self.refresh()
-        return self.repository.reviews.claim(by, self._held(), skip=skip, reach=reach)
+        return self.repository.waiting.claim(by, self._held(), skip=skip, reach=reach)
 
     def waiting(self, by: str, reach: Reach = ALL) -> int:
-        """How many a reviewer could look at, counted no further than `reviews.MOST`."""
-        return self.repository.reviews.waiting(by, reach)
+        """How many a reviewer could look at, counted no further than `waiting.MOST`."""
+        return self.repository.waiting.count(by, reach)
 
     def take(self, inquiry_id: str, by: str) -> Item | None:
         """Hold an item to decide it; None where somebody else has it, or said it meanwhile."""
-        return self.repository.reviews.hold(inquiry_id, by, self._held())
+        return self.repository.waiting.hold(inquiry_id, by, self._held())
 
     def put_off(self, inquiry_id: str, by: str) -> bool:
         """Leave an item for later."""
-        return self.repository.reviews.put_off(inquiry_id, by, records.now() + _PUT_OFF)
+        return self.repository.waiting.put_off(inquiry_id, by, records.now() + _PUT_OFF)
 
     def decided(self, item: Item, before: Settled, label: str, by: str, at: datetime) -> None:
         """A reviewer said what an inquiry is; `before` is what it was until then, `at` when they
@@ -111,7 +113,7 @@ class Queue:
             return None
         doubts = 0.0
         if found.settled_at > records.now() - _FRESH:
-            doubts = suspicion(found, self.repository.reviews.neighbours(found.inquiry_id))
+            doubts = suspicion(found, self.repository.settlements.neighbours(found.inquiry_id))
         rank = priority(found, doubts)
         if found.outcome == Outcome.REVIEW:
             return Item(found.inquiry_id, "review", rank)
@@ -141,14 +143,14 @@ class Queue:
 
     def _suspect(self, inquiry_id: str, label: str) -> None:
         """What is like a corrected inquiry and was taken for something else may be wrong too."""
-        reviews = self.repository.reviews
+        settlements = self.repository.settlements
         others = [
             other
-            for other in reviews.neighbours(inquiry_id)
+            for other in settlements.neighbours(inquiry_id)
             if not other.said and other.label != label
         ]
-        found = reviews.some([other.inquiry_id for other in others[:_MOST_SUSPECTS]])
-        reviews.offer(
+        found = settlements.some([other.inquiry_id for other in others[:_MOST_SUSPECTS]])
+        self.repository.waiting.offer(
             [
                 Item(each.inquiry_id, "suspect", priority(each, SUSPECT))
                 for each in found

@@ -23,6 +23,8 @@ from triage.types import Channel, Delivery, DeliveryState, Outcome, Stage
 T = TypeVar("T")
 _PARTS: Final = 30
 
+_COLUMNS: Final = [tables.inquiries.c[name] for name in Listed.__dataclass_fields__]
+_STAGE: Final = [column.name for column in _COLUMNS].index("stage")
 _LOOKED_THROUGH = 5000
 """Matches of a search that one page looks through where filters leave out most of them."""
 
@@ -122,7 +124,7 @@ class Listing:
         if sought:
             return self._found(wanted, reach, sought, after, limit)
         query = (
-            select(table)
+            select(*_COLUMNS)
             .where(*wanted.conditions())
             .order_by(table.c.received_at.desc(), table.c.id.desc())
             .limit(limit + 1)
@@ -165,7 +167,7 @@ class Listing:
         with self.database.read() as connection:
             for start in range(0, len(ids), 400):  # SQLite bounds the variables of a statement
                 part = table.c.id.in_(ids[start : start + 400])
-                query = select(table).where(part, *reach.conditions())
+                query = select(*_COLUMNS).where(part, *reach.conditions())
                 found += [_listed(row) for row in connection.execute(query)]
         return sorted(found, key=lambda row: (row.received_at, row.id), reverse=True)
 
@@ -231,7 +233,7 @@ class Listing:
 def _matches(found: Subquery, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
     table, searchable = tables.inquiries, tables.searchable
     return (
-        select(table, found.c.id.label("position"))
+        select(*_COLUMNS, found.c.id.label("position"))
         .join(searchable, searchable.c.id == found.c.id)
         .join(table, table.c.id == searchable.c.inquiry_id)
         .where(*conditions)
@@ -243,8 +245,9 @@ def _position(number: int) -> Place:
 
 
 def _listed(row: Row[Any]) -> Listed:
-    names = Listed.__dataclass_fields__
-    return Listed(**{name: getattr(row, name) for name in names} | {"stage": Stage(row.stage)})
+    values = list(row[: len(_COLUMNS)])
+    values[_STAGE] = Stage(values[_STAGE])
+    return Listed(*values)
 
 
 def _singly(reach: Reach) -> list[Reach]:

@@ -24,9 +24,11 @@ from triage.store.polls import Polls
 from triage.store.resets import Resets
 from triage.store.reviews import Reviews
 from triage.store.sessions import Sessions, Tokens
+from triage.store.settlements import Settlements
 from triage.store.threads import Threads
 from triage.store.throttles import Throttles
 from triage.store.timings import Timings
+from triage.store.waiting import Waiting
 from triage.store.worklist import Worklist
 
 
@@ -47,6 +49,8 @@ class Repository:
         self.corrections = Corrections(self.database)
         self.people = People(self.database)
         self.polls = Polls(self.database)
+        self.waiting = Waiting(self.database)
+        self.settlements = Settlements(self.database)
         self.reviews = Reviews(self.database)
         self.threads = Threads(self.database)
         self.marks = Marks(self.database)

@@ -2,11 +2,13 @@
 
 Requests for a strange host are refused (DNS rebinding), and so is whatever another site makes a
 browser send (CSRF): an unsafe method must come from a page of ours, as `Sec-Fetch-Site` or `Origin`
-says. Programs bring a token instead of a cookie, which no browser adds by itself.
+says. Programs bring a token instead of a cookie, which no browser adds by itself. `Server-Timing`
+says how long an answer took here.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -51,11 +53,13 @@ class Shield:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = _Bounded(receive)
+        body, begin = _Bounded(receive), time.perf_counter()
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._harden(MutableHeaders(scope=message))
+                headers = MutableHeaders(scope=message)
+                self._harden(headers)
+                headers["server-timing"] = f"app;dur={(time.perf_counter() - begin) * 1e3:.1f}"
             await send(message)
 
         if refusal := self._refusal(scope):

@@ -18,7 +18,7 @@ from triage.pipeline.reviewing import Reviewing
 from triage.review.figures import figures
 from triage.review.queue import Queue
 from triage.store.accounts import Role
-from triage.store.reviews import MOST
+from triage.store.waiting import MOST
 from triage.web.desk import Desk, Here
 from triage.web.principal import Principal
 from triage.web.rights import require

@@ -1,0 +1,163 @@
+"""What inquiries were taken for, and which are like one another: what the queue is filled by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Row,
+    Select,
+    func,
+    select,
+)
+
+from triage.store import records, tables
+from triage.store.database import Database
+from triage.types import Outcome, Stage, Verdict
+
+PERSON = "person"
+"""How the model of a verdict begins that a person gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An inquiry that was decided, with what tells whether a person should see it."""
+
+    inquiry_id: str
+    settled_at: datetime
+    outcome: str
+    label: str
+    own: str
+    score: int | None
+    held: bool
+    verdict: Verdict
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person said what it is."""
+        return self.verdict.model.startswith(PERSON)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """An inquiry of the same sender, or with nearly the same text. `said`: by a person."""
+
+    inquiry_id: str
+    label: str
+    said: bool
+
+
+class Settlements:
+    """Settled inquiries with their latest verdicts. All times are aware, in UTC."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def settled(self, since: datetime | None, most: int) -> list[Settled]:
+        """Inquiries that were settled at that time or later, in that order."""
+        table = tables.inquiries
+        # The stage says nothing more, and would make SQLite read all that are settled.
+        query = select(table).where(table.c.settled_at.is_not(None))
+        if since is not None:
+            query = query.where(table.c.settled_at >= since)
+        return self._with_verdicts(query.order_by(table.c.settled_at).limit(most))
+
+    def undecided(self, batch: int = 500) -> Iterator[list[Settled]]:
+        """All that waits for a person's word, some at once, in the order of their ids."""
+        table, after = tables.inquiries, ""
+        waiting = (table.c.stage == Stage.SETTLED, table.c.outcome == Outcome.REVIEW)
+        query = select(table).where(*waiting).order_by(table.c.id).limit(batch)
+        while found := self._with_verdicts(query.where(table.c.id > after)):
+            after = found[-1].inquiry_id
+            yield [each for each in found if not each.by_person]
+
+    def some(self, ids: Sequence[str]) -> list[Settled]:
+        """Those of these inquiries (some hundred at most) that are settled."""
+        table = tables.inquiries
+        found = self._with_verdicts(select(table).where(table.c.id.in_(ids)))
+        return [each for each in found if each.outcome]
+
+    def _with_verdicts(self, query: Select[Any]) -> list[Settled]:
+        with self.database.read() as connection:
+            rows = {row.id: row for row in connection.execute(query)}
+        found = {
+            row.inquiry_id: records.restore(Verdict, row.data) for row in self._verdicts(list(rows))
+        }
+        return [_settled(row, found[name]) for name, row in rows.items() if name in found]
+
+    def filed(self, since: datetime | None) -> int:
+        """How many inquiries were filed since then."""
+        table = tables.inquiries
+        query = select(func.count()).where(table.c.outcome == Outcome.FILE)
+        if since is not None:
+            query = query.where(table.c.received_at >= since)
+        with self.database.read() as connection:
+            return connection.execute(query).scalar_one()
+
+    def neighbours(self, inquiry_id: str, most: int = 50) -> list[Neighbour]:
+        """Settled inquiries of the same sender or with nearly the same text, newest first."""
+        ids = self.alike(inquiry_id, most)
+        table = tables.inquiries
+        with self.database.read() as connection:
+            sender = select(table.c.sender).where(table.c.id == inquiry_id).scalar_subquery()
+            same = select(table.c.id).where(table.c.sender == sender, table.c.sender != "")
+            ids += connection.execute(same.limit(most)).scalars()
+            ids = list(dict.fromkeys(name for name in ids if name != inquiry_id))
+            return [
+                Neighbour(row.inquiry_id, row.label, row.model.startswith(PERSON))
+                for row in connection.execute(_latest(ids))
+            ]
+
+    def alike(self, inquiry_id: str, most: int) -> list[str]:
+        """Inquiries that share a sketch with one: nearly the same text, most of them."""
+        table = tables.searchable
+        found: dict[str, None] = {}
+        with self.database.read() as connection:
+            own = connection.execute(select(table).where(table.c.inquiry_id == inquiry_id)).first()
+            for name in tables.SKETCHES if own and own.sketch_1 is not None else ():
+                same = (
+                    select(table.c.inquiry_id)
+                    .where(table.c[name] == getattr(own, name))
+                    .order_by(table.c.id.desc())
+                    .limit(most)
+                )
+                found.update((other, None) for other in connection.execute(same).scalars())
+        return [name for name in found if name != inquiry_id]
+
+    def said_by_people(self, ids: Sequence[str]) -> set[str]:
+        """Of which of these the latest verdict is a person's."""
+        return {row.inquiry_id for row in self._verdicts(ids) if row.model.startswith(PERSON)}
+
+    def leads(self, ids: Sequence[str]) -> set[str]:
+        """Which of these are leads by their latest verdict."""
+        return {row.inquiry_id for row in self._verdicts(ids) if row.label == "lead"}
+
+    def _verdicts(self, ids: Sequence[str]) -> list[Row[Any]]:
+        with self.database.read() as connection:
+            return [
+                row
+                for start in range(0, len(ids), 400)  # SQLite bounds the variables of a statement
+                for row in connection.execute(_latest(ids[start : start + 400]))
+            ]
+
+
+def _latest(ids: Sequence[str]) -> Select[Any]:
+    table = tables.verdicts
+    newest = select(func.max(table.c.id)).where(table.c.inquiry_id.in_(ids))
+    return select(table).where(table.c.id.in_(newest.group_by(table.c.inquiry_id)))
+
+
+def _settled(row: Row[Any], verdict: Verdict) -> Settled:
+    return Settled(
+        row.id,
+        row.settled_at,
+        row.outcome,
+        row.label,
+        verdict.own,
+        row.score,
+        bool(row.held),
+        verdict,
+    )
