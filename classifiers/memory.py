@@ -43,19 +43,17 @@ class Join:
     From about `same` on it is the same text but for names and figures, and weighs up to three times
     as much: one correction is enough for what comes again. `alien` is the part that an example
     weighs of a text of which the model says something else altogether. The model weighs as much as
-    `own` examples. Where `quorum` people say the same, and nobody anything else, memory may file
-    what the model takes for a possible lead.
+    `own` examples.
     """
 
-    middle: float = 0.4
-    width: float = 0.07
+    middle: float = 0.5
+    width: float = 0.1
     same: float = 0.8
     alien: float = 0.3
     own: float = 1.0
-    quorum: int = 3
 
 
-UNCENTRED: Final = Join(middle=0.8, same=0.85)
+UNCENTRED: Final = Join(middle=0.8, width=0.07, same=0.85)
 """Where it is not known where usual texts lie: only what is nearly the same is close."""
 
 
@@ -137,8 +135,7 @@ class Memory:
         votes = np.zeros(len(LABELS))
         np.add.at(votes, self._labels[places], weights)
         joined = (self.join.own * said + votes) / (self.join.own + votes.sum())
-        agree = np.count_nonzero(votes) == 1 and len(places) >= self.join.quorum
-        joined = guarded(said, joined, floor, agree=agree)
+        joined = guarded(said, joined, floor)
         winners = [place for place in places if self._labels[place] == joined.argmax()]
         own = self.examples[winners[0]].own if winners else ""
         return Recalled(joined, tuple(self.examples[place].id for place in places), own)
@@ -180,14 +177,14 @@ def _step(values: Floats, middle: float, width: float) -> Floats:
     return result
 
 
-def guarded(said: Floats, joined: Floats, floor: float, *, agree: bool) -> Floats:
+def guarded(said: Floats, joined: Floats, floor: float) -> Floats:
     """`joined` probabilities (labels,), changed so that memory files no likely lead.
 
     Where the model `said` that a lead is as probable as `floor` or more, so that a person looks at
-    it or it is forwarded, a lead stays that probable, unless several people `agree` on what it is
-    instead. So what is known of lost leads for the model alone holds with memory too.
+    it or it is forwarded, a lead stays that probable, whatever people said of others. So what is
+    known of lost leads for the model alone holds with memory too.
     """
-    if agree or said[LEAD] < floor or joined[LEAD] >= floor:
+    if said[LEAD] < floor or joined[LEAD] >= floor:
         return joined
     result: Floats = joined * ((1 - floor) / (1 - joined[LEAD]))
     result[LEAD] = floor

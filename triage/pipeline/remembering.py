@@ -168,12 +168,7 @@ class Remembering:
         if made and known.usual < _USUAL:
             known = self._centred(known, classifier)
         speak = [each for name in known.taught if (each := made.get(name))]
-        if known.centre is None:
-            hidden = np.zeros(len(speak[0].vector)) if speak else np.zeros(0)
-            memory = Memory(speak, hidden, UNCENTRED)
-        else:
-            memory = Memory(speak, known.centre)
-        return replace(known, made=made, memory=memory if speak else None)
+        return replace(known, made=made, memory=_memory(speak, known.centre))
 
     def _kept(
         self, known: _Known, classifier: Classifier, texts: Mapping[str, Example]
@@ -227,6 +222,14 @@ class Remembering:
         if inquiry and _are_colleagues(inquiry.author.email, _address(one.sender)):
             return False
         return all(leg.inquiry_id != example for leg in self._repository.threads.of(name))
+
+
+def _memory(speak: Sequence[Remembered], centre: Floats | None) -> Memory | None:
+    if not speak:
+        return None
+    if centre is None:
+        return Memory(speak, np.zeros(len(speak[0].vector)), UNCENTRED)
+    return Memory(speak, centre)
 
 
 def _remembered(one: Taught, kept: Kept) -> Remembered:
