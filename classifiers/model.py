@@ -116,6 +116,20 @@ class Classifier:
             probabilities[rest] = blend.probabilities(network, lexical[rest])
         return verdicts(probabilities, rule, self.name_version)
 
+    def read(self, examples: Sequence[Example]) -> tuple[list[Verdict], Floats]:
+        """The verdicts that `classify` gives, and the text vectors (examples, hidden) of them all.
+
+        Costs more: the network reads also what the lexical part settles alone.
+        """
+        vectors, lexical = self.vectors(examples)
+        network = vectors @ self._head.T + self._bias
+        blend, rule = self.manifest.blend, self.manifest.abstain
+        if self._divisions:
+            said = verdicts(blend.probabilities(network, lexical), rule, self.name_version)
+            return self._under_own_names(said, vectors), vectors
+        probabilities = self.manifest.shortcut.probabilities(blend, network, lexical)
+        return verdicts(probabilities, rule, self.name_version), vectors
+
     def logits(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
         """Logits of the network and of the lexical part, each (examples, labels)."""
         vectors, lexical = self.vectors(examples)

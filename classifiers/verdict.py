@@ -33,7 +33,8 @@ class Verdict:
 
     `margin` is the distance between the two most probable labels, 0 to 1. `abstained` says that the
     model is too unsure for its label to act without a person. `model` is `name@version`. `own` is
-    the business's own name for the label where it has one, else empty.
+    the business's own name for the label where it has one, else empty. `recalled` names the
+    corrected examples that had a say in it, the loudest first.
     """
 
     label: Label
@@ -42,6 +43,7 @@ class Verdict:
     abstained: bool
     model: str
     own: str = ""
+    recalled: tuple[str, ...] = ()
 
     @property
     def confidence(self) -> float:

@@ -32,6 +32,7 @@ from triage.pipeline.discretion import Discretion
 from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.exports import Exports
 from triage.pipeline.hearing import Hearing
+from triage.pipeline.remembering import Remembering
 from triage.pipeline.replay import Replay
 from triage.pipeline.reviewing import Reviewing
 from triage.pipeline.silencing import Silencer
@@ -280,6 +281,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
                 calls,
                 LazyTagger(settings.classifier),
                 opening=load_opening(settings.classifier),
+                memory=Remembering(settings, repository),
             ),
             Dispatch(settings, repository, client),
         )

@@ -251,6 +251,7 @@ def rescore(
     Shows what changes. What a person said stands.
     """
     from triage.errors import Usage  # noqa: PLC0415 - with the next
+    from triage.pipeline.remembering import Remembering  # noqa: PLC0415 - heavy
     from triage.pipeline.rescoring import Rescoring  # noqa: PLC0415 - heavy
     from triage.types import Stage  # noqa: PLC0415 - heavy
     from triage.wiring import (  # noqa: PLC0415 - heavy
@@ -276,6 +277,7 @@ def rescore(
             LazyClassifier(settings.classifier),
             LazyTagger(settings.classifier),
             load_rulebook(settings),
+            Remembering(settings, repository),
         )
         found = list(rescoring.run(ids, forward=forward, dry_run=dry_run))
     if as_json:

@@ -17,6 +17,7 @@ from triage.pipeline.corrections import BY_PERSON
 from triage.pipeline.decide import decide, held_back, may_be_lead, untaken
 from triage.pipeline.prior import ruling
 from triage.pipeline.reading import Reading, read
+from triage.pipeline.remembering import Remembering, classified
 from triage.pipeline.ruled import named, relabelled
 from triage.pipeline.telling import Said, Teller, stored_case
 from triage.rules.rulebook import Rulebook
@@ -72,6 +73,7 @@ class Rescoring:
     classifier: Callable[[], Classifier]
     tagger: Callable[[], TextTagger | None]
     rulebook: Rulebook
+    memory: Remembering | None = None
 
     def run(
         self, ids: Sequence[str], *, forward: bool = False, dry_run: bool = False
@@ -79,8 +81,12 @@ class Rescoring:
         """Yield what changes, in order; a dry run stores nothing, and repeating it is harmless."""
         looks = (look for name in ids if (look := self._look(name)))
         while chunk := list(islice(looks, self.settings.classifier.batch)):
-            unread = [look.reading.example for look in chunk if look.reading.settled is None]
-            verdicts = iter(self.classifier().classify(unread) if unread else [])
+            unread = [
+                (look.work.id, look.reading.example)
+                for look in chunk
+                if look.reading.settled is None
+            ]
+            verdicts = iter(classified(self.classifier, self.memory, unread))
             for look in chunk:
                 case = self._case(look, look.reading.settled or next(verdicts))
                 before, after = _seen(look.before), _seen(case)

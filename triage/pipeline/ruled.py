@@ -65,7 +65,10 @@ def relabelled(verdict: Verdict, ruling: Ruling, lead_floor: float) -> Verdict:
     if max(LABELS, key=lambda name: scores[name]) != "internal":
         return verdict
     model = f"rule:own-domain@1+{verdict.model}"
-    return Verdict("internal", scores, margin=first - second, abstained=False, model=model)
+    return replace(
+        verdict, label="internal", scores=scores, margin=first - second, abstained=False,
+        model=model, own="",
+    )  # fmt: skip
 
 
 def shields(ruling: Ruling, label: Label) -> bool:

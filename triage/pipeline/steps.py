@@ -29,6 +29,7 @@ from triage.pipeline.hearing import Hearing
 from triage.pipeline.prior import ruling
 from triage.pipeline.progressive import Progressive, audited
 from triage.pipeline.reading import Reading, read
+from triage.pipeline.remembering import Remembering, classified
 from triage.pipeline.ruled import named, relabelled
 from triage.pipeline.stages import Step, is_mail
 from triage.pipeline.telling import Teller, stored_case
@@ -55,7 +56,7 @@ _IN_PROCESS = {Step.PARSE, Step.CLASSIFY, Step.QUALIFY}
 class Steps:
     """The steps, with all they need. `classifier` is asked for only when there is text to read, and
     `tagger` only when there is a lead; without one, signals come from rules alone. Without an
-    `opening` rule calls are transcribed whole.
+    `opening` rule calls are transcribed whole; without `memory` corrections act by training alone.
     """
 
     settings: Settings
@@ -67,6 +68,7 @@ class Steps:
     tagger: Callable[[], TextTagger | None] = lambda: None
     parser: MailParser = field(default_factory=MailParser)
     opening: OpeningRule | None = None
+    memory: Remembering | None = None
 
     def run(self, step: Step, works: Sequence[Work]) -> None:
         """Do one step for some inquiries; classifying and parsing gain from several at once."""
@@ -191,8 +193,12 @@ class Steps:
     def classify(self, works: Sequence[Work]) -> None:
         """Texts to verdicts, in one batch. A call whose opening does not settle it is read on."""
         readings = [self._reading(work) for work in works]
-        open_readings = [reading.example for reading in readings if reading.settled is None]
-        verdicts = iter(self.classifier().classify(open_readings) if open_readings else [])
+        unread = [
+            (work.id, reading.example)
+            for work, reading in zip(works, readings, strict=True)
+            if reading.settled is None
+        ]
+        verdicts = iter(classified(self.classifier, self.memory, unread))
         for work, reading in zip(works, readings, strict=True):
             said = reading.settled or next(verdicts)
             verdict = relabelled(said, reading.ruling, self.settings.decision.lead_floor)

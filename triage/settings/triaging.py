@@ -83,12 +83,16 @@ class Transcription(Section):
 
 
 class Classifier(Section):
-    """Which model decides: `default` is the one that ships, else a folder that `train` wrote."""
+    """Which model decides: `default` is the one that ships, else a folder that `train` wrote.
+
+    `memory`: whether what people corrected acts on similar inquiries at once. See docs/memory.md.
+    """
 
     artifact: str = "default"
     threads: int = Field(default=1, ge=1, le=64)
     batch: int = Field(default=16, ge=1, le=256)
     runtime: Literal["auto", "openvino", "torch"] = "auto"
+    memory: bool = True
 
 
 class Rules(Section):

@@ -18,6 +18,7 @@ from triage.store.handshakes import Handshakes
 from triage.store.identities import Identities
 from triage.store.listing import Listing
 from triage.store.marks import Marks
+from triage.store.memories import Memories
 from triage.store.outbox import Outbox
 from triage.store.people import People
 from triage.store.polls import Polls
@@ -54,6 +55,7 @@ class Repository:
         self.reviews = Reviews(self.database)
         self.threads = Threads(self.database)
         self.marks = Marks(self.database)
+        self.memories = Memories(self.database)
         self.timings = Timings(self.database)
         self.accounts = Accounts(self.database)
         self.listing = Listing(self.database)

@@ -17,11 +17,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     UniqueConstraint,
     false,
+    true,
 )
 
 from triage.store.database import SafeText, UtcDateTime
@@ -315,6 +317,21 @@ corrections = Table(
     Column("by", SafeText, nullable=False),
     Column("note", SafeText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    # Whether similar inquiries may profit from it; somebody can have it forgotten.
+    Column("teaches", Boolean, nullable=False, server_default=true(), index=True),
+)
+
+# What a model made of the texts of corrected inquiries: made again wherever it is missing.
+memories = Table(
+    "memories",
+    metadata,
+    _inquiry_id(primary_key=True),
+    # The model's name and version, and a digest of what else its input depends on.
+    Column("reader", String(120), primary_key=True),
+    Column("verdict_id", Integer, nullable=False),
+    # Little-endian float32: the text's vector, and the probability of each label.
+    Column("vector", LargeBinary, nullable=False),
+    Column("said", LargeBinary, nullable=False),
 )
 
 # Everybody who asked for something, whichever way.
