@@ -64,6 +64,10 @@ class Recipe:
     misdirected: float = 0.5
 
 
+CONTINUING: Final = Recipe(epochs=1, rate=6e-5, head_rate=2e-4)
+"""For a network that knows the task already: once over the corpus, at half the rate."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where training is: `epoch` of `epochs` from 1, `step` of `steps` in it, `seconds` so far.
