@@ -32,6 +32,7 @@ from triage.pipeline.discretion import Discretion
 from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.exports import Exports
 from triage.pipeline.hearing import Hearing
+from triage.pipeline.learning import Learning
 from triage.pipeline.replay import Replay
 from triage.pipeline.reviewing import Reviewing
 from triage.pipeline.silencing import Silencer
@@ -308,6 +309,7 @@ def open_console(
         Exports(settings, repository, Discretion.of(settings), silencer(settings)),
         classifier or LazyClassifier(settings.classifier),
         cache(partial(load_rulebook, settings)),
+        Learning(settings, repository),
     )
     with serving(desk) as address:
         yield address

@@ -17,6 +17,7 @@ from triage.settings.delivery import (
     Links,
     People,
 )
+from triage.settings.learning import Learning
 from triage.settings.mailboxes import ImapSource, MaildirSource, Mark, OAuth, WriteBack
 from triage.settings.recordings import (
     SIDECARS,
@@ -66,6 +67,7 @@ __all__ = [
     "Grade",
     "IdealCustomer",
     "ImapSource",
+    "Learning",
     "Limits",
     "Links",
     "MaildirSource",
