@@ -23,8 +23,9 @@ from triage.types import Verdict
 class Confirmed:
     """What a person said. `label` is one of the nine, `own` the business's own name for it, if any.
 
-    `source` is where it came in, `channel` `email` or `call`, `conversation` names what belongs
-    together, and `held_out` says that no model may be trained on it.
+    `source` is where it came in, `channel` `email` or `call`, `sha256` that of its raw bytes,
+    `conversation` names what belongs together, and `held_out` says that no model may be trained on
+    it.
     """
 
     inquiry_id: str
@@ -36,6 +37,7 @@ class Confirmed:
     source: str
     channel: str
     conversation: str
+    sha256: str
     held_out: bool
 
 
@@ -92,6 +94,7 @@ def _standing() -> Select[Any]:
             verdicts.c.data,
             inquiries.c.source,
             inquiries.c.channel,
+            inquiries.c.sha256,
             tables.messages.c.conversation_id,
             tables.held_out.c.inquiry_id.label("kept_out"),
         )
@@ -118,5 +121,6 @@ def _confirmed(row: Row[Any]) -> Confirmed:
         row.source,
         row.channel,
         row.conversation_id or row.inquiry_id,
+        row.sha256,
         row.kept_out is not None,
     )

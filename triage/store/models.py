@@ -108,6 +108,27 @@ class Models:
             )
         return bool(added.rowcount)
 
+    def settled_first(self, first: Model) -> None:
+        """Make the model of the settings known, with the manifest it has now. Before the first
+        switch it is the one that decides, whatever decided before.
+        """
+        table = tables.models
+        values = _plain(first, "figures")
+        with self.database.write() as connection:
+            changed = {"sha256": first.sha256}
+            if first.state == "active":
+                changed |= {"state": "active"}
+                connection.execute(
+                    update(table)
+                    .where(table.c.state == "active", table.c.name_version != first.name_version)
+                    .values(state="retired")
+                )
+            connection.execute(
+                self.database.insert(table)
+                .values(**values)
+                .on_conflict_do_update(index_elements=["name_version"], set_=changed)
+            )
+
     def measured(self, name_version: str, state: State, figures: Mapping[str, Any]) -> None:
         """Keep what the gate found of a model; one that decides goes on deciding."""
         table = tables.models
@@ -185,8 +206,7 @@ class Trainings:
         self.database = database
 
     def begin(self, training_id: str, actor: Actor) -> None:
-        """A training was asked for. Whatever is still open then has no process any more."""
-        self.abandoned("its process ended without a word; it can be started again")
+        """A training was asked for."""
         with self.database.write() as connection:
             connection.execute(
                 insert(tables.trainings).values(
