@@ -16,6 +16,7 @@ from triage.delivery.client import HttpClient
 from triage.pipeline.corrections import Corrections
 from triage.pipeline.discretion import Discretion
 from triage.pipeline.exports import Exports
+from triage.pipeline.learning import Learning
 from triage.pipeline.replay import Replay
 from triage.redaction.speech import Seconds
 from triage.rules.rulebook import Rulebook
@@ -98,6 +99,7 @@ def desk_for(repository: Repository, **settings: Any) -> Desk:
         Exports(chosen, repository, Discretion.of(chosen), no_silence),
         no_model,
         lambda: Rulebook(chosen.rules, chosen.business, FREE_MAIL),
+        Learning(chosen, repository),
         Provider(oidc, HttpClient()) if (oidc := chosen.console.oidc) else None,
     )
 

@@ -17,6 +17,7 @@ from triage.settings.delivery import (
     Links,
     People,
 )
+from triage.settings.learning import Learning
 from triage.settings.mailboxes import ImapSource, MaildirSource, Mark, OAuth, WriteBack
 from triage.settings.oidc import Oidc, RoleName, is_local
 from triage.settings.recordings import (
@@ -67,6 +68,7 @@ __all__ = [
     "Grade",
     "IdealCustomer",
     "ImapSource",
+    "Learning",
     "Limits",
     "Links",
     "MaildirSource",

@@ -25,6 +25,7 @@ from classifiers.labels import LABELS
 from triage.errors import Configuration
 from triage.settings.business import Business, IdealCustomer
 from triage.settings.delivery import Acknowledge, DeliveryRules, Destination, Links, People
+from triage.settings.learning import Learning
 from triage.settings.mailboxes import ImapSource, MaildirSource
 from triage.settings.recordings import Calls, RecordingsSource, S3Source, SftpSource
 from triage.settings.redaction import Redaction
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     decision: DecisionRules = DecisionRules()
     redaction: Redaction = Redaction()
     review: Review = Review()
+    learning: Learning = Learning()
     destinations: tuple[Destination, ...] = ()
     delivery: DeliveryRules = DeliveryRules()
     people: People = People()

@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from classifiers.model import Classifier
 from triage.pipeline.corrections import Corrections
 from triage.pipeline.exports import Exports
+from triage.pipeline.learning import Learning
 from triage.pipeline.replay import Replay
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
@@ -42,6 +43,7 @@ class Desk:
     exports: Exports
     classifier: Callable[[], Classifier]
     rulebook: Callable[[], Rulebook]
+    learning: Learning
     provider: Provider | None = None
     explanations: Explanations = field(default_factory=Explanations)
     code: str = field(default_factory=_new_code, repr=False)

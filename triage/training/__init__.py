@@ -1,0 +1,1 @@
+"""Learning from what people confirmed: what is learned from, and the folders of models."""
