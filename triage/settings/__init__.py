@@ -17,6 +17,7 @@ from triage.settings.delivery import (
     Links,
     People,
 )
+from triage.settings.drift import Drift
 from triage.settings.learning import Learning
 from triage.settings.mailboxes import ImapSource, MaildirSource, Mark, OAuth, WriteBack
 from triage.settings.recordings import (
@@ -62,6 +63,7 @@ __all__ = [
     "DeliveryRules",
     "Destination",
     "DestinationKind",
+    "Drift",
     "Engine",
     "Filter",
     "Grade",

@@ -14,6 +14,8 @@ from triage.store.copies import Copies
 from triage.store.corrections import Corrections
 from triage.store.database import Database
 from triage.store.destinations import Destinations
+from triage.store.doubts import Doubts
+from triage.store.drifts import Drifts
 from triage.store.listing import Listing
 from triage.store.marks import Marks
 from triage.store.outbox import Outbox
@@ -45,6 +47,8 @@ class Repository:
         self.people = People(self.database)
         self.polls = Polls(self.database)
         self.reviews = Reviews(self.database)
+        self.doubts = Doubts(self.database)
+        self.drifts = Drifts(self.database)
         self.threads = Threads(self.database)
         self.marks = Marks(self.database)
         self.timings = Timings(self.database)

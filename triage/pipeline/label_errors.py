@@ -1,0 +1,107 @@
+"""Looks through what people confirmed for labels that are probably wrong, and acts on the answers.
+
+Taking what is proposed is a correction like any other. Keeping is remembered with the word it is
+about: nobody is asked again unless somebody relabels the inquiry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+import structlog
+
+from classifiers.labels import LABELS, Label
+from classifiers.model import Classifier
+from triage.errors import Usage
+from triage.pipeline.corrections import Corrected, Corrections
+from triage.pipeline.reading import read
+from triage.store import records
+from triage.store.doubts import Doubt, Doubts, Look, Word
+from triage.training.mislabelled import LEAST, Confirmed, Mislabelled, Progress, find
+
+log = structlog.get_logger(__name__)
+
+MOST: Final = 10_000
+"""Words that one look goes through, the newest; reading them takes minutes on one core."""
+NOTE: Final = "taken over from the look for wrong labels"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelErrors:
+    """The look and its answers. `shipped` loads the model that comes with the product, which never
+    learned from what the customer confirmed.
+    """
+
+    corrections: Corrections
+    shipped: Callable[[], Classifier]
+
+    def look(self, by: str, progress: Progress = lambda _done, _of: None) -> Look:
+        """Go through all confirmed labels and keep what is found. Takes minutes where there are
+        thousands. Raises `Usage` where there are too few to say anything.
+        """
+        words = {word.inquiry_id: word for word in islice(self._doubts.words(), MOST)}
+        items = [item for word in words.values() if (item := self._item(word))]
+        if len(items) < LEAST:
+            raise Usage(
+                f"{len(items)} labels were confirmed by people; from {LEAST} on it can be told "
+                "which of them are probably wrong. Review some more first"
+            )
+        model = self.shipped()
+        found = [
+            _doubt(words[each.id], each)
+            for each in find(items, model, progress)
+            if not words[each.id].kept
+        ]
+        look = Look(records.now(), by, model.name_version, len(items), len(found))
+        self._doubts.found(found, look)
+        log.info("looked for wrong labels", confirmed=len(items), found=len(found))
+        return look
+
+    def take(self, inquiry_id: str, by: str) -> Corrected:
+        """Give an inquiry the label that is proposed. Raises `Usage` where nothing is in doubt."""
+        doubt = self._open(inquiry_id)
+        done = self.corrections.relabel(inquiry_id, doubt.proposed, by=by, note=NOTE)
+        self._doubts.answered(doubt, by, kept=False)
+        return done
+
+    def keep(self, inquiry_id: str, by: str) -> None:
+        """Stay with what was said, for good. Raises `Usage` where nothing is in doubt."""
+        self._doubts.answered(self._open(inquiry_id), by, kept=True)
+
+    @property
+    def _doubts(self) -> Doubts:
+        return self.corrections.repository.doubts
+
+    def _open(self, inquiry_id: str) -> Doubt:
+        doubt = self._doubts.of(inquiry_id)
+        if doubt is None:
+            raise Usage(f"{inquiry_id}: its label is not in doubt any more; somebody answered")
+        return doubt
+
+    def _item(self, word: Word) -> Confirmed | None:
+        archive, settings = self.corrections.repository.archive, self.corrections.settings
+        label = self._base(word.label)
+        inquiry = archive.content(word.inquiry_id)
+        if inquiry is None or label is None:
+            return None
+        transcript = archive.transcript(word.inquiry_id)
+        example = read(inquiry, transcript, settings.business.profile).example
+        if not (example.text.strip() or example.subject.strip()):
+            return None  # nothing to read: no label can be told from another
+        author = inquiry.author.email or inquiry.author.phone
+        ties = tuple(tie for tie in (author.casefold(), word.conversation) if tie)
+        return Confirmed(word.inquiry_id, example, label, ties, word.label)
+
+    def _base(self, label: str) -> Label | None:
+        """The one of the nine that a label is; None for an own one that is gone."""
+        if own := self.corrections.settings.taxonomy.get(label):
+            return own.base
+        return next((known for known in LABELS if known == label), None)
+
+
+def _doubt(word: Word, found: Mislabelled) -> Doubt:
+    return Doubt(word.correction_id, word.inquiry_id, word.label, found.proposed,
+                 round(found.sure, 4), found.why, found.alike)  # fmt: skip
