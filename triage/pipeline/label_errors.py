@@ -13,11 +13,13 @@ from typing import Final
 
 import structlog
 
+from classifiers.errors import ClassifierError
 from classifiers.labels import LABELS, Label
 from classifiers.model import Classifier
-from triage.errors import Usage
+from triage.errors import Configuration, Usage
 from triage.pipeline.corrections import Corrected, Corrections
 from triage.pipeline.reading import read
+from triage.settings import Classifier as ClassifierSettings
 from triage.store import records
 from triage.store.doubts import Doubt, Doubts, Look, Word
 from triage.training.mislabelled import LEAST, Confirmed, Mislabelled, Progress, find
@@ -29,6 +31,15 @@ MOST: Final = 10_000
 NOTE: Final = "taken over from the look for wrong labels"
 
 
+def _shipped(settings: ClassifierSettings) -> Classifier:
+    try:
+        return Classifier.load(
+            batch=settings.batch, threads=settings.threads, runtime=settings.runtime
+        )
+    except ClassifierError as error:
+        raise Configuration(f"the model that ships cannot be loaded: {error}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class LabelErrors:
     """The look and its answers. `shipped` loads the model that comes with the product, which never
@@ -36,7 +47,7 @@ class LabelErrors:
     """
 
     corrections: Corrections
-    shipped: Callable[[], Classifier]
+    shipped: Callable[[ClassifierSettings], Classifier] = _shipped
 
     def look(self, by: str, progress: Progress = lambda _done, _of: None) -> Look:
         """Go through all confirmed labels and keep what is found. Takes minutes where there are
@@ -49,7 +60,7 @@ class LabelErrors:
                 f"{len(items)} labels were confirmed by people; from {LEAST} on it can be told "
                 "which of them are probably wrong. Review some more first"
             )
-        model = self.shipped()
+        model = self.shipped(self.corrections.settings.classifier)
         found = [
             _doubt(words[each.id], each)
             for each in find(items, model, progress)
