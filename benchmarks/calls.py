@@ -158,7 +158,7 @@ def worked(paths: list[Path], classifier: Classifier, *, progressive: bool) -> l
             opening = wiring.load_opening(settings.classifier)
             steps = Steps(
                 settings, repository, host, lambda: classifier, wiring.load_rulebook(settings),
-                opening=opening,
+                opening=lambda rule=opening: rule,
             )  # fmt: skip
             runs.append(through(steps, path, expected["label"]))
     return runs

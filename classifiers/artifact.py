@@ -12,7 +12,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -101,6 +101,17 @@ def write(folder: Path, manifest: Mapping[str, Any], tensors: Mapping[str, Tenso
             folder.replace(old)
         new.replace(folder)
     return complete
+
+
+def rewrite(folder: Path, **changes: Any) -> Manifest:
+    """Change fields of a folder's manifest; the other files stay as they are."""
+    file = folder / MANIFEST
+    changed = asdict(replace(read_manifest(folder), **changes))
+    text = json.dumps(changed, indent=1, ensure_ascii=False, sort_keys=True)
+    scratch = folder / f".{MANIFEST}"
+    write_synced(scratch, f"{text}\n".encode())
+    scratch.replace(file)
+    return read_manifest(folder)
 
 
 def read(path: Path | str) -> tuple[Manifest, Path]:

@@ -24,6 +24,9 @@ STRENGTHS: Final = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 FOLDS: Final = 5
 _PREFIX: Final = "own."
 
+Fitting = tuple[Floats, Floats, Ints]
+"""Vectors (texts, hidden), trained logits (texts, labels), label indices (texts,)."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
@@ -77,16 +80,31 @@ def fit_change(vectors: Floats, trained: Floats, truth: Ints, strength: float) -
     return Change(weights[:-1], weights[-1] - centre @ weights[:-1], strength)
 
 
-def choose_strength(vectors: Floats, trained: Floats, truth: Ints, groups: Ints) -> float:
+def joined(own: Fitting, also: Fitting | None) -> Fitting:
+    """Vectors, logits and labels to fit to, with those of others where there are any."""
+    if also is None:
+        return own
+    return (
+        np.vstack([own[0], also[0]]),
+        np.vstack([own[1], also[1]]),
+        np.concatenate([own[2], also[2]]),
+    )
+
+
+def choose_strength(
+    vectors: Floats, trained: Floats, truth: Ints, groups: Ints, also: Fitting | None = None
+) -> float:
     """The strength that cross-validation favours; 0 where none is clearly better than no change.
 
     Of those whose gain in log-loss over no change exceeds twice its standard error, the one with
-    the least loss: with a handful of examples chance alone would favour some change.
+    the least loss: with a handful of examples chance alone would favour some change. `also` is
+    fitted to in every fold, and measured in none.
     """
     losses = np.zeros((len(STRENGTHS), len(truth)))
     for fitted, held in split(truth, groups):
         for row, strength in enumerate(STRENGTHS):
-            change = fit_change(vectors[fitted], trained[fitted], truth[fitted], strength)
+            few = joined((vectors[fitted], trained[fitted], truth[fitted]), also)
+            change = fit_change(*few, strength)
             said = softmax(change.logits(vectors[held], trained[held]))
             losses[row, held] = -np.log(np.maximum(said[np.arange(len(held)), truth[held]], 1e-12))
     gains = losses[0] - losses
@@ -95,7 +113,9 @@ def choose_strength(vectors: Floats, trained: Floats, truth: Ints, groups: Ints)
     return STRENGTHS[max(best, key=lambda row: gains[row].mean())] if best else 0.0
 
 
-def held_out(vectors: Floats, trained: Floats, truth: Ints, groups: Ints) -> Floats:
+def held_out(
+    vectors: Floats, trained: Floats, truth: Ints, groups: Ints, also: Fitting | None = None
+) -> Floats:
     """Probabilities (texts, labels) of changes that never saw the text, nor a near-duplicate.
 
     The strength is chosen within each fold, so that choosing it flatters nothing.
@@ -103,7 +123,8 @@ def held_out(vectors: Floats, trained: Floats, truth: Ints, groups: Ints) -> Flo
     result = softmax(trained)
     for fitted, held in split(truth, groups):
         few = (vectors[fitted], trained[fitted], truth[fitted])
-        change = fit_change(*few, choose_strength(*few, groups[fitted]))
+        strength = choose_strength(*few, groups[fitted], also)
+        change = fit_change(*joined(few, also), strength)
         result[held] = softmax(change.logits(vectors[held], trained[held]))
     return result
 

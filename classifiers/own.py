@@ -20,7 +20,16 @@ from numpy.typing import NDArray
 
 from classifiers import artifact, fewshot, weights
 from classifiers.artifact import Manifest
-from classifiers.calibration import LEAD, Blend, Floats, Ints, fit_temperature, softmax
+from classifiers.bound import choose_floor
+from classifiers.calibration import (
+    LEAD,
+    AbstainRule,
+    Blend,
+    Floats,
+    Ints,
+    fit_temperature,
+    softmax,
+)
 from classifiers.dataset import Corpus, Item, indices_of, read_items
 from classifiers.encoder import BaseModel
 from classifiers.errors import TrainingError
@@ -57,6 +66,33 @@ class Adapted:
     shipped: Report
     adapted: Report
     divided: Mapping[Label, tuple[float, float]]
+
+
+class TooFewError(TrainingError):
+    """There are fewer examples than anything can be measured with."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """How to adapt. `start` is the folder of the model to begin with.
+
+    `groups`: a number for each item, equal where items belong together (default: those that are
+    nearly the same). `replay`: items of others that are learned beside, so that what the model knew
+    is not forgotten. `version` replaces the one made of date and content. `cautious` lowers the
+    probability of a lead below which things are filed, as far as the items ask for. `lenient`: own
+    labels that cannot be told apart yet stay one, instead of ending the training.
+    """
+
+    start: Path | str = "default"
+    name: str = "own"
+    version: str = ""
+    recipe: Recipe | None = None
+    threads: int | None = None
+    progress: ProgressCallback | None = None
+    groups: Ints | None = None
+    replay: tuple[Item, ...] = ()
+    cautious: bool = False
+    lenient: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,30 +141,50 @@ def adapt(
     model it began with; nothing is written then.
     """
     items = read_items(file, bases=bases)
+    plan = Plan(start=start, name=name, recipe=recipe, threads=threads, progress=progress)
+    try:
+        return adapt_items(items, out_dir, plan)
+    except TooFewError as error:
+        raise TrainingError(f"{file}: {error}") from error
+
+
+def adapt_items(items: Sequence[Item], out_dir: Path, plan: Plan) -> Adapted:
+    """`adapt` for items that are there already, as planned; raises the same."""
     if len(items) < LEAST:
-        raise TrainingError(
-            f"{file}: {len(items)} examples are too few to measure what they would change; the "
+        raise TooFewError(
+            f"{len(items)} examples are too few to measure what they would change; the "
             f"model stays as it is until there are {LEAST}"
         )
+    start, name = plan.start, plan.name
     method, why = method_for(len(items))
-    begun, tensors = Classifier.load(start, threads=threads), _tensors(start)
-    groups = fewshot.near_groups(items)
+    begun, tensors = Classifier.load(start, threads=plan.threads), _tensors(start)
+    groups = fewshot.near_groups(items) if plan.groups is None else plan.groups
     if method == "few-shot":
-        change = _few(begun, tensors, items, groups)
+        change = _few(begun, tensors, items, groups, plan.replay)
     else:
-        change = _tuned(begun, tensors, items, groups, recipe, progress)
+        change = _tuned(begun, tensors, items, groups, plan)
     held = [items[index] for index in change.held]
     before = _measured(held, change.before, begun, begun.name_version)
     after = _measured(held, change.after, begun, f"{name} ({method})")
     better = _is_better(change, indices_of(held))
-    divisions, divided = _divided(items, change.vectors if better else _read(begun, items), groups)
+    vectors = change.vectors if better else _read(begun, items)
+    divisions, divided = _divided(items, vectors, groups, lenient=plan.lenient)
     if not better:
         if not divisions:
             raise TrainingError(_refusal(before, after))
         change, after = replace(change, tensors=tensors, blend=begun.manifest.blend), before
-    manifest = _manifest(begun.manifest, items, change.blend, divisions) | {
+    manifest = _manifest(begun.manifest, items, change.blend, divisions)
+    if plan.cautious:
+        manifest["abstain"] = _cautious(begun.manifest.abstain, change.after, indices_of(held))
+    manifest["version"] = plan.version or manifest["version"]
+    manifest |= {
         "name": name,
-        "training": {"form": method, "from": begun.name_version, "network_changed": better},
+        "training": {
+            "form": method,
+            "from": begun.name_version,
+            "network_changed": better,
+            "replayed": len(plan.replay),
+        },
         "metrics": artifact.plain({"before": before, "dev": after, "test": None})
         | {"divided": divided},
     }
@@ -137,17 +193,29 @@ def adapt(
     return Adapted(out_dir, model, method, why, len(items), before, after, divided)
 
 
-def _few(begun: Classifier, tensors: Tensors, items: Sequence[Item], groups: Ints) -> _Change:
-    """A head fitted to all items, and what such heads say of items they did not see."""
-    blend, truth = begun.manifest.blend, indices_of(items)
-    vectors, lexical = begun.vectors([item.example for item in items])
+def _few(
+    begun: Classifier,
+    tensors: Tensors,
+    items: Sequence[Item],
+    groups: Ints,
+    replay: Sequence[Item] = (),
+) -> _Change:
+    """A head fitted to all items, and what such heads say of items they did not see. What is
+    replayed is fitted too, and neither held out nor measured.
+    """
+    blend, own = begun.manifest.blend, len(items)
+    everything = [*items, *replay]
+    truths = indices_of(everything)
+    read, lexical = begun.vectors([item.example for item in everything])
     head, bias = (tensors[key].astype(np.float64) for key in weights.HEAD)
-    trained = blend.network * (vectors @ head.T + bias) + blend.lexical * lexical
+    logits = blend.network * (read @ head.T + bias) + blend.lexical * lexical
+    vectors, trained, truth = read[:own], logits[:own], truths[:own]
     towards = fewshot.directions(vectors, head)
     inputs = vectors @ towards
-    after = fewshot.held_out(inputs, trained, truth, groups)
-    strength = fewshot.choose_strength(inputs, trained, truth, groups)
-    found = fewshot.fit_change(inputs, trained, truth, strength)
+    also = (read[own:] @ towards, logits[own:], truths[own:]) if replay else None
+    after = fewshot.held_out(inputs, trained, truth, groups, also)
+    strength = fewshot.choose_strength(inputs, trained, truth, groups, also)
+    found = fewshot.fit_change(*fewshot.joined((inputs, trained, truth), also), strength)
     changed = dict(zip(weights.HEAD, (
         head + (towards @ found.weights).T / blend.network,
         bias + found.bias / blend.network,
@@ -163,11 +231,10 @@ def _tuned(
     tensors: Tensors,
     items: Sequence[Item],
     groups: Ints,
-    recipe: Recipe | None,
-    progress: ProgressCallback | None,
+    plan: Plan,
 ) -> _Change:
     """A network trained on three fifths, its epoch and temperature chosen on a fifth, and what it
-    says of the last fifth.
+    says of the last fifth. What is replayed is trained on beside.
     """
     from classifiers.finetuning import Recipe, fit  # noqa: PLC0415 - heavy
     from classifiers.network import trained_tensors  # noqa: PLC0415 - heavy
@@ -179,11 +246,11 @@ def _tuned(
     network = {key: value for key, value in tensors.items() if not is_lexical(key)}
     base = BaseModel()
     fitted = fit(
-        [items[index] for index in fitting],
+        [*(items[index] for index in fitting), *plan.replay],
         [items[index] for index in choosing],
         base,
-        recipe or Recipe(epochs=3, rate=3e-5, head_rate=1e-4),
-        progress,
+        plan.recipe or Recipe(epochs=3, rate=3e-5, head_rate=1e-4),
+        plan.progress,
         start=network,
     )
     changed = trained_tensors(fitted.network, base.weights)
@@ -203,9 +270,12 @@ def _tuned(
 
 
 def _divided(
-    items: Sequence[Item], vectors: Floats, groups: Ints
+    items: Sequence[Item], vectors: Floats, groups: Ints, *, lenient: bool = False
 ) -> tuple[dict[Label, Division], dict[Label, tuple[float, float]]]:
-    """What tells own labels of one base apart, and how well it did on items it did not see."""
+    """What tells own labels of one base apart, and how well it did on items it did not see.
+
+    Raises `TrainingError` where that cannot be learned yet; with `lenient` they stay one.
+    """
     divisions: dict[Label, Division] = {}
     shares: dict[Label, tuple[float, float]] = {}
     for base in LABELS:
@@ -215,6 +285,8 @@ def _divided(
         if len(counts) < 2:
             continue
         rare = [name for name, count in counts.items() if count < LEAST_OWN]
+        if rare and lenient:
+            continue
         if rare:
             raise TrainingError(
                 f"{rare[0]!r} has {counts[rare[0]]} examples; to tell it from other labels of "
@@ -226,6 +298,8 @@ def _divided(
             found = Division.fit(vectors[chosen[fitted]], own[fitted].tolist())
             right += int((np.array(found.said(vectors[chosen[held]])) == own[held]).sum())
         share, commonest = right / len(own), counts.most_common(1)[0][1] / len(own)
+        if share <= commonest and lenient:
+            continue
         if share <= commonest:
             raise TrainingError(
                 f"{', '.join(map(repr, counts))} cannot be told apart yet: {share:.0%} right on "
@@ -253,6 +327,16 @@ def _is_better(change: _Change, truth: Ints) -> bool:
         and (is_now == truth).sum() > (was == truth).sum()
         and (is_now[leads] == LEAD).sum() >= (was[leads] == LEAD).sum()
     )
+
+
+def _cautious(rule: AbstainRule, probabilities: Floats, truth: Ints) -> AbstainRule:
+    """The rule with a floor no higher than before, nor than items not fitted on allow.
+
+    The floor was shown to be safe for the model this one began with. Of this one too little is
+    known, so it may only file less.
+    """
+    floor = min(rule.lead, choose_floor(probabilities, truth).floor)
+    return replace(rule, lead=floor)
 
 
 def _refusal(before: Report, after: Report) -> str:

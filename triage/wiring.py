@@ -24,8 +24,9 @@ from triage import metrics
 from triage.delivery.client import HttpClient
 from triage.engines.embedded import EmbeddedEngine
 from triage.engines.listener import listening
-from triage.errors import Configuration, Usage
+from triage.errors import Configuration, TriageError, Usage
 from triage.intake.calls.reader import CallReader
+from triage.pipeline.active import Active, Chosen
 from triage.pipeline.backfill import Backfill
 from triage.pipeline.corrections import Corrections
 from triage.pipeline.discretion import Discretion
@@ -107,21 +108,89 @@ def load_calls(settings: Settings) -> CallReader:
     return CallReader(settings, settings.store.data_dir / "cdr")
 
 
-class LazyClassifier:
-    """Loads the model when the first text needs it, once, whichever thread comes first."""
+class ActiveClassifier:
+    """The model that decides now: loaded when the first text needs it, whichever thread comes
+    first, and replaced between two batches when somebody switches models, in whichever process.
+    """
 
-    def __init__(self, settings: ClassifierSettings) -> None:
-        self._settings = settings
-        self._lock = threading.Lock()
+    def __init__(self, settings: Settings, repository: Repository) -> None:
+        self._settings = settings.classifier
+        self._active = Active(settings, repository)
+        self._lock = threading.RLock()
+        self._chosen: Chosen | None = None
+        self._rule: OpeningRule | None = None
+        self._model: Classifier | None = None
 
     def __call__(self) -> Classifier:
-        """The loaded model."""
+        """The loaded model; whoever has it may finish with it, whatever is switched meanwhile."""
+        model = self._model
+        if model is not None:
+            return model
         with self._lock:
+            if self._model is None:
+                self._take(self._newest(), load=True)
+            assert self._model is not None  # noqa: S101 - just loaded
             return self._model
 
-    @cached_property
-    def _model(self) -> Classifier:
-        return load_classifier(self._settings)
+    def opening(self) -> OpeningRule | None:
+        """When the opening of a call is enough for this model; None where it has no such rule."""
+        with self._lock:
+            if self._chosen is None:
+                self._take(self._newest(), load=False)
+            return self._rule
+
+    @contextmanager
+    def watching(self, every: float = 1.0) -> Iterator[None]:
+        """Look for switches (`every` so many seconds) while the block lasts."""
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(every):
+                self.look()
+
+        thread = threading.Thread(target=watch, name="models", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def look(self) -> None:
+        """Follow a switch, if there was one. What decides goes on until the other is loaded."""
+        now = self._chosen
+        if now is None:
+            return
+        try:
+            if self._active.last_switch() != now.switch:
+                self._take(self._newest(), load=self._model is not None)
+        except TriageError as error:
+            log.warning("cannot follow a switch of models", problem=str(error))
+
+    def _newest(self) -> Chosen:
+        chosen = self._active.chosen()
+        if chosen.instead_of:
+            log.error(
+                "the model that should decide is damaged; see `triage models list`",
+                damaged=chosen.instead_of,
+                decides=chosen.model.name_version,
+            )
+        return chosen
+
+    def _take(self, chosen: Chosen, *, load: bool) -> None:
+        rule = load_opening(_at(self._settings, chosen.folder))
+        model = load_classifier(_at(self._settings, chosen.folder)) if load else None
+        with self._lock:
+            before, self._chosen, self._rule = self._chosen, chosen, rule
+            # Whoever loaded one meanwhile, on the way to the same switch, gets the newer one.
+            self._model = model
+        if before is not None:
+            log.info("another model decides", model=chosen.model.name_version,
+                     before=before.model.name_version)  # fmt: skip
+
+
+def _at(settings: ClassifierSettings, folder: Path) -> ClassifierSettings:
+    return settings.model_copy(update={"artifact": str(folder)})
 
 
 class LazyTagger:
@@ -148,7 +217,7 @@ class Worker:
     engine: EmbeddedEngine
     repository: Repository
     sources: dict[str, Source]
-    classifier: LazyClassifier
+    classifier: ActiveClassifier
 
 
 @contextmanager
@@ -222,6 +291,13 @@ def open_reviewing(settings: Settings, repository: Repository) -> Reviewing:
     return Reviewing(Queue(settings.review, repository), open_corrections(settings, repository))
 
 
+@contextmanager
+def open_learning(settings: Settings) -> Iterator[Learning]:
+    """What is done with models, for commands beside a running worker."""
+    with open_repository(settings) as repository:
+        yield Learning(settings, repository)
+
+
 def open_corrections(settings: Settings, repository: Repository) -> Corrections:
     """What acts on a person's word, over an open store: a call that was settled on its opening and
     is a lead after all is transcribed whole first.
@@ -267,7 +343,9 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
         sources = {
             source.name: _built(settings, source) for source in settings.sources if source.enabled
         }
-        classifier = LazyClassifier(settings.classifier)
+        classifier = ActiveClassifier(settings, repository)
+        classifier.opening()  # says now what is wrong with the model
+        stack.enter_context(classifier.watching())
         engine = EmbeddedEngine(
             settings,
             repository,
@@ -280,9 +358,10 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
                 rulebook,
                 calls,
                 LazyTagger(settings.classifier),
-                opening=load_opening(settings.classifier),
+                opening=classifier.opening,
             ),
             Dispatch(settings, repository, client),
+            Learning(settings, repository),
         )
         stack.enter_context(listening(settings, repository))
         stack.enter_context(metrics.served(settings.metrics))
@@ -292,7 +371,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
 
 @contextmanager
 def open_console(
-    settings: Settings, repository: Repository, classifier: LazyClassifier | None = None
+    settings: Settings, repository: Repository, classifier: ActiveClassifier | None = None
 ) -> Iterator[Address]:
     """The web console, while the block lasts. `classifier`: the worker's, where there is one.
 
@@ -301,18 +380,21 @@ def open_console(
     from triage.web.desk import Desk  # noqa: PLC0415 - heavy
     from triage.web.server import serving  # noqa: PLC0415 - heavy
 
-    desk = Desk(
-        settings,
-        repository,
-        open_corrections(settings, repository),
-        open_replay(settings, repository),
-        Exports(settings, repository, Discretion.of(settings), silencer(settings)),
-        classifier or LazyClassifier(settings.classifier),
-        cache(partial(load_rulebook, settings)),
-        Learning(settings, repository),
-    )
-    with serving(desk) as address:
-        yield address
+    with ExitStack() as stack:
+        if classifier is None:
+            classifier = ActiveClassifier(settings, repository)
+            stack.enter_context(classifier.watching())
+        desk = Desk(
+            settings,
+            repository,
+            open_corrections(settings, repository),
+            open_replay(settings, repository),
+            Exports(settings, repository, Discretion.of(settings), silencer(settings)),
+            classifier,
+            cache(partial(load_rulebook, settings)),
+            Learning(settings, repository),
+        )
+        yield stack.enter_context(serving(desk))
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def worker(
         ear,  # type: ignore[arg-type] # what steps ask of a transcriber
         lambda: classifier,
         Rulebook(settings.rules, settings.business),
-        opening=RULE,
+        opening=lambda: RULE,
     )
     return Worker(repository, steps, ear, inquiry)
 

@@ -19,6 +19,7 @@ from triage.cli import (
     deliveries,
     mailbox,
     model,
+    models,
     past,
     quarantine,
     recordings,
@@ -77,6 +78,7 @@ deliveries.register(app)
 mailbox.register(app)
 recordings.register(app)
 model.register(app)
+models.register(app)
 admin.register(app)
 
 

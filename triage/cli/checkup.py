@@ -14,6 +14,7 @@ from triage.cli.deliveries import described
 from triage.delivery.guard import reach
 from triage.delivery.webhook import sign
 from triage.errors import Configuration, TriageError
+from triage.pipeline.active import Active, Chosen
 from triage.settings import Destination, Settings, Source
 from triage.sources.base import Sampled
 from triage.sources.base import Source as Reader
@@ -41,7 +42,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     """
     yield _check("data folder", lambda: _data_folder(settings))
     yield _check("database", lambda: _database(settings))
-    yield _check("classifier", lambda: _classifier(settings))
+    yield _classifier(settings)
     yield from _rules(settings)
     yield from _calls(settings)
     yield _check("speech weights", lambda: _weights(settings))
@@ -106,11 +107,33 @@ def _database(settings: Settings) -> str:
     return f"{kind}, revision {needed}, {counts} inquiries in work"
 
 
-def _classifier(settings: Settings) -> str:
-    started = time.monotonic()
-    classifier = load_classifier(settings.classifier)
+def _classifier(settings: Settings) -> Check:
+    """The model that decides, loaded; a warning where it stands in for a damaged one."""
+    try:
+        chosen = _deciding(settings)
+        named = settings.classifier
+        if chosen is not None:
+            named = named.model_copy(update={"artifact": str(chosen.folder)})
+        started = time.monotonic()
+        classifier = load_classifier(named)
+    except TriageError as error:
+        return Check("classifier", "failed", str(error))
     seconds = time.monotonic() - started
-    return f"{classifier.name_version} on {classifier.runtime}, loaded in {seconds:.1f} s"
+    told = f"{classifier.name_version} on {classifier.runtime}, loaded in {seconds:.1f} s"
+    if chosen is not None and chosen.instead_of:
+        missing = f"{chosen.instead_of} should decide and is damaged; restore its folder"
+        return Check("classifier", "warning", f"{missing}. Until then {told}")
+    return Check("classifier", "ok", told)
+
+
+def _deciding(settings: Settings) -> Chosen | None:
+    """The model that decides; None where there is no database yet, so that the settings say it."""
+    repository = Repository(settings.store)
+    try:
+        current, needed = repository.database.revisions()
+        return Active(settings, repository).chosen() if current == needed else None
+    finally:
+        repository.close()
 
 
 def _rules(settings: Settings) -> Iterator[Check]:

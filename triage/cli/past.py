@@ -254,7 +254,7 @@ def rescore(
     from triage.pipeline.rescoring import Rescoring  # noqa: PLC0415 - heavy
     from triage.types import Stage  # noqa: PLC0415 - heavy
     from triage.wiring import (  # noqa: PLC0415 - heavy
-        LazyClassifier,
+        ActiveClassifier,
         LazyTagger,
         load_rulebook,
         open_repository,
@@ -273,7 +273,7 @@ def rescore(
         rescoring = Rescoring(
             settings,
             repository,
-            LazyClassifier(settings.classifier),
+            ActiveClassifier(settings, repository),
             LazyTagger(settings.classifier),
             load_rulebook(settings),
         )

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor as SchedulerPool
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
 
 from triage import metrics
 from triage.engines.courier import Courier
@@ -27,6 +28,7 @@ from triage.pipeline.escalation import Escalation
 from triage.pipeline.failures import backoff
 from triage.pipeline.holding import Holding
 from triage.pipeline.ingest import PollResult, ingest
+from triage.pipeline.learning import Learning
 from triage.pipeline.marking import mark
 from triage.pipeline.silence import silences
 from triage.pipeline.steps import Steps
@@ -53,12 +55,14 @@ class EmbeddedEngine:
         sources: Mapping[str, Source],
         steps: Steps,
         dispatch: Dispatch,
+        learning: Learning | None = None,
     ) -> None:
         self._settings = settings
         self._repository = repository
         self._sources = sources
         self._courier = Courier(dispatch)
         self._escalation = Escalation(settings, repository)
+        self._learning = learning
         self._lanes = Lanes(steps, settings, self._courier.sweep)
         self._stopping = threading.Event()
         self._plans = {source.name: source for source in settings.sources if source.enabled}
@@ -83,6 +87,11 @@ class EmbeddedEngine:
         self._scheduler.add_job(
             self._listen_to_silence, "interval", seconds=_SILENCE_EVERY, id="silence"
         )
+        if self._learning is not None and (at := self._settings.learning.at):
+            hour, minute = at.split(":")
+            # Without a zone of its own a trigger has the machine's, not the scheduler's.
+            daily = CronTrigger(hour=int(hour), minute=int(minute))
+            self._scheduler.add_job(self.learn, daily, id="learn")
         if self._settings.drift.enabled:
             self._scheduler.add_job(
                 self._look_for_drift,
@@ -117,6 +126,18 @@ class EmbeddedEngine:
                 sweep()
             except TriageError as error:
                 log.warning("sweep failed", problem=str(error))
+
+    def learn(self) -> None:
+        """Train, where enough was confirmed since the last time."""
+        if self._learning is None:
+            return
+        try:
+            started = self._learning.start_if_due("schedule")
+        except TriageError as error:
+            log.warning("no training was started", problem=str(error))
+            return
+        if started:
+            log.info("training", training=started)
 
     def _listen_to_silence(self) -> None:
         try:

@@ -26,7 +26,7 @@ from triage.pipeline import silencing
 from triage.pipeline.decide import decide, held_back, may_be_lead, settled_early, untaken
 from triage.pipeline.discretion import Discretion
 from triage.pipeline.hearing import Hearing
-from triage.pipeline.prior import ruling
+from triage.pipeline.prior import earlier_legs, ruling
 from triage.pipeline.progressive import Progressive, audited
 from triage.pipeline.reading import Reading, read
 from triage.pipeline.ruled import named, relabelled
@@ -45,7 +45,6 @@ from triage.types import Inquiry, Outcome, Transcript, Verdict
 
 T = TypeVar("T")
 
-_LEGS = 20  # legs of a call that are read together
 _RECORD_EVERY = 5.0  # seconds between looks for a call's record
 # These run in the worker itself, on what strangers sent; recordings have a process of their own.
 _IN_PROCESS = {Step.PARSE, Step.CLASSIFY, Step.QUALIFY}
@@ -54,8 +53,8 @@ _IN_PROCESS = {Step.PARSE, Step.CLASSIFY, Step.QUALIFY}
 @dataclass(frozen=True, slots=True)
 class Steps:
     """The steps, with all they need. `classifier` is asked for only when there is text to read, and
-    `tagger` only when there is a lead; without one, signals come from rules alone. Without an
-    `opening` rule calls are transcribed whole.
+    `tagger` only when there is a lead; without one, signals come from rules alone. `opening` gives
+    the rule of the model that decides now; where it has none, calls are transcribed whole.
     """
 
     settings: Settings
@@ -66,7 +65,7 @@ class Steps:
     calls: CallReader = field(default_factory=CallReader)
     tagger: Callable[[], TextTagger | None] = lambda: None
     parser: MailParser = field(default_factory=MailParser)
-    opening: OpeningRule | None = None
+    opening: Callable[[], OpeningRule | None] = lambda: None
 
     def run(self, step: Step, works: Sequence[Work]) -> None:
         """Do one step for some inquiries; classifying and parsing gain from several at once."""
@@ -270,7 +269,7 @@ class Steps:
 
     @property
     def _progressive(self) -> Progressive:
-        return Progressive(self.settings, self.opening)
+        return Progressive(self.settings, self.opening())
 
     def _text(self, work: Work) -> tuple[Inquiry, Transcript | None]:
         archive = self.repository.archive
@@ -280,17 +279,8 @@ class Steps:
         inquiry, transcript = self._text(work)
         profile = self.settings.business.profile
         known = ruling(inquiry, self.rulebook, self.repository)
-        earlier = self._earlier_legs(inquiry)
+        earlier = earlier_legs(inquiry, self.repository)
         return read(inquiry, transcript, profile, known, self.settings.calls, earlier)
-
-    def _earlier_legs(self, inquiry: Inquiry) -> list[Transcript]:
-        """What was said in a call before it was passed on, as far as it was transcribed."""
-        if inquiry.call is None or not inquiry.call.group:
-            return []
-        legs = [leg.inquiry_id for leg in self.repository.threads.of(inquiry.id)]
-        earlier = legs[: legs.index(inquiry.id)][-_LEGS:] if inquiry.id in legs else []
-        found = map(self.repository.archive.transcript, earlier)
-        return [transcript for transcript in found if transcript]
 
     @staticmethod
     def _reached(milestone: metrics.Milestone, work: Work) -> None:

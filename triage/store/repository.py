@@ -10,6 +10,7 @@ from triage.store.archive import Archive
 from triage.store.arrivals import Arrivals
 from triage.store.audit import Audit
 from triage.store.blobs import BlobStore
+from triage.store.confirmed import Confirmations
 from triage.store.copies import Copies
 from triage.store.corrections import Corrections
 from triage.store.database import Database
@@ -18,6 +19,7 @@ from triage.store.doubts import Doubts
 from triage.store.drifts import Drifts
 from triage.store.listing import Listing
 from triage.store.marks import Marks
+from triage.store.models import Models, Trainings
 from triage.store.outbox import Outbox
 from triage.store.people import People
 from triage.store.polls import Polls
@@ -34,6 +36,7 @@ class Repository:
 
     def __init__(self, settings: Store) -> None:
         self.database = Database(settings.url)
+        self.folder = settings.data_dir
         self.blobs = BlobStore(settings.data_dir / "blobs")
         self.copies = Copies(settings.data_dir / "silenced")
         self.arrivals = Arrivals(self.database)
@@ -58,6 +61,9 @@ class Repository:
         self.tokens = Tokens(self.database)
         self.throttles = Throttles(self.database)
         self.audit = Audit(self.database)
+        self.confirmations = Confirmations(self.database)
+        self.models = Models(self.database)
+        self.trainings = Trainings(self.database)
 
     def require_current(self) -> None:
         """Raise `Configuration` unless the tables are those of this version."""

@@ -536,6 +536,60 @@ audit = Table(
     Column("address", SafeText, nullable=False),
 )
 
+# Every model that was ever known, by the name that verdicts carry.
+models = Table(
+    "models",
+    metadata,
+    Column("name_version", String(120), primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("origin", String(20), nullable=False),
+    # Of its manifest, which holds those of its other files.
+    Column("sha256", String(64), nullable=False),
+    Column("training", String(40)),
+    Column("state", String(20), nullable=False),
+    # What the gate measured, as JSON.
+    Column("figures", SafeText, nullable=False),
+    Index(None, "created_at"),
+)
+
+# Which model decided from when on; a trigger refuses to change or remove a row.
+model_switches = Table(
+    "model_switches",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # The switch before, 0 for the first: of two made at once, one is refused.
+    Column("previous", Integer, nullable=False, unique=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", SafeText, nullable=False),
+    Column("from_model", String(120), nullable=False),
+    Column("to_model", String(120), nullable=False),
+    Column("why", String(20), nullable=False),
+    Column("note", SafeText, nullable=False),
+)
+
+trainings = Table(
+    "trainings",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("by", SafeText, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("progress", SafeText, nullable=False),
+    Column("snapshot", SafeText, nullable=False),
+    Column("result", SafeText, nullable=False),
+    Column("error", SafeText, nullable=False),
+    Column("model", String(120)),
+)
+
+# What no model is ever trained on, so that models can be compared by it.
+held_out = Table(
+    "held_out",
+    metadata,
+    _inquiry_id(primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+
 # What the last look for wrong labels found; `correction_id` is the word that is in doubt.
 label_doubts = Table(
     "label_doubts",
