@@ -6,15 +6,15 @@ about: nobody is asked again unless somebody relabels the inquiry.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 import structlog
 
 from classifiers.errors import ClassifierError
-from classifiers.labels import LABELS, Label
+from classifiers.labels import LABELS
 from classifiers.model import Classifier
 from triage.errors import Configuration, Usage
 from triage.pipeline.corrections import Corrected, Corrections
@@ -53,7 +53,8 @@ class LabelErrors:
         """Go through all confirmed labels and keep what is found. Takes minutes where there are
         thousands. Raises `Usage` where there are too few to say anything.
         """
-        words = {word.inquiry_id: word for word in islice(self._doubts.words(), MOST)}
+        newest = deque(self._doubts.words(), MOST)
+        words = {word.said.inquiry_id: word for word in newest}
         items = [item for word in words.values() if (item := self._item(word))]
         if len(items) < LEAST:
             raise Usage(
@@ -93,26 +94,28 @@ class LabelErrors:
         return doubt
 
     def _item(self, word: Word) -> Confirmed | None:
-        archive, settings = self.corrections.repository.archive, self.corrections.settings
-        label = self._base(word.label)
-        inquiry = archive.content(word.inquiry_id)
+        archive, said = self.corrections.repository.archive, word.said
+        inquiry = archive.content(said.inquiry_id)
+        label = next((known for known in LABELS if known == said.label), None)
         if inquiry is None or label is None:
             return None
-        transcript = archive.transcript(word.inquiry_id)
-        example = read(inquiry, transcript, settings.business.profile).example
+        profile = self.corrections.settings.business.profile
+        example = read(inquiry, archive.transcript(said.inquiry_id), profile).example
         if not (example.text.strip() or example.subject.strip()):
             return None  # nothing to read: no label can be told from another
         author = inquiry.author.email or inquiry.author.phone
-        ties = tuple(tie for tie in (author.casefold(), word.conversation) if tie)
-        return Confirmed(word.inquiry_id, example, label, ties, word.label)
-
-    def _base(self, label: str) -> Label | None:
-        """The one of the nine that a label is; None for an own one that is gone."""
-        if own := self.corrections.settings.taxonomy.get(label):
-            return own.base
-        return next((known for known in LABELS if known == label), None)
+        ties = tuple(tie for tie in (author.casefold(), said.conversation) if tie)
+        return Confirmed(said.inquiry_id, example, label, ties)
 
 
 def _doubt(word: Word, found: Mislabelled) -> Doubt:
-    return Doubt(word.correction_id, word.inquiry_id, word.label, found.proposed,
-                 round(found.sure, 4), found.why, found.alike)  # fmt: skip
+    said = word.said
+    return Doubt(
+        word.correction_id,
+        said.inquiry_id,
+        said.own or said.label,
+        found.proposed,
+        round(found.sure, 4),
+        found.why,
+        found.alike,
+    )

@@ -15,23 +15,18 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, select
 
 from triage.store import records, tables
 from triage.store.accounts import ALL, Reach
+from triage.store.confirmed import Confirmations, Confirmed
 from triage.store.database import Database
-from triage.store.reviews import PERSON
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What a person said an inquiry is, and nobody said otherwise since. `conversation` is the one
-    that its mail belongs to, empty where it has none; `kept`: somebody looked at it again and
-    stayed with it.
+    """What a person said that still stands. `kept`: somebody looked at it again and stayed with
+    it.
     """
 
     correction_id: int
-    inquiry_id: str
-    label: str
-    by: str
-    at: datetime
-    conversation: str
+    said: Confirmed
     kept: bool
 
 
@@ -75,38 +70,18 @@ class Doubts:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def words(self, batch: int = 500) -> Iterator[Word]:
-        """Everything that people confirmed and that still holds, the newest word first."""
-        said, verdicts = tables.corrections, tables.verdicts
-        checks, messages = tables.label_checks, tables.messages
-        kept = select(checks.c.id).where(checks.c.correction_id == said.c.id, checks.c.kept)
-        query = (
-            select(
-                said.c.id,
-                said.c.inquiry_id,
-                said.c.label,
-                said.c.by,
-                said.c.created_at,
-                messages.c.conversation_id,
-                kept.exists().label("kept"),
-            )
-            .join(verdicts, verdicts.c.id == said.c.verdict_id)
-            .outerjoin(messages, messages.c.inquiry_id == said.c.inquiry_id)
-            .where(verdicts.c.model.startswith(PERSON), _latest())
-            .order_by(said.c.id.desc())
-            .limit(batch)
-        )
-        before: int | None = None
-        while True:
-            part = query if before is None else query.where(said.c.id < before)
-            with self.database.read() as connection:
-                rows = connection.execute(part).all()
-            if not rows:
-                return
-            before = rows[-1].id
-            for row in rows:
-                yield Word(row.id, row.inquiry_id, row.label, row.by, row.created_at,
-                           row.conversation_id or "", bool(row.kept))  # fmt: skip
+    def words(self) -> Iterator[Word]:
+        """Everything that people confirmed, oldest word first."""
+        said, checks = tables.corrections, tables.label_checks
+        newest = select(said.c.inquiry_id, func.max(said.c.id).label("id"))
+        with self.database.read() as connection:
+            rows = connection.execute(newest.group_by(said.c.inquiry_id))
+            ids = {row.inquiry_id: row.id for row in rows}
+            kept = set(connection.execute(select(checks.c.correction_id).where(checks.c.kept))
+                       .scalars())  # fmt: skip
+        for confirmed in Confirmations(self.database).all():
+            if number := ids.get(confirmed.inquiry_id):
+                yield Word(number, confirmed, number in kept)
 
     def found(self, doubts: Sequence[Doubt], look: Look) -> None:
         """Keep what a look found instead of what the last one did."""
@@ -191,13 +166,6 @@ class Doubts:
         with self.database.read() as connection:
             found = {bool(kept): number for kept, number in connection.execute(query)}
         return Answers(found.get(False, 0), found.get(True, 0))
-
-
-def _latest() -> ColumnElement[bool]:
-    """Nothing was said or decided of the inquiry since."""
-    said, later = tables.corrections, tables.verdicts.alias("later")
-    newer = select(later.c.id).where(later.c.inquiry_id == said.c.inquiry_id)
-    return ~newer.where(later.c.id > said.c.verdict_id).exists()
 
 
 def _still() -> list[ColumnElement[bool]]:

@@ -34,14 +34,13 @@ Progress = Callable[[int, int], None]
 @dataclass(frozen=True, slots=True)
 class Confirmed:
     """An item with the label that a person gave it. What shares a `ties` entry (an author, a
-    conversation) is one group. `said`: the label as it was said, where that is an own name.
+    conversation) is one group.
     """
 
     id: str
     example: Example
     label: Label
     ties: tuple[str, ...] = ()
-    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,8 @@ def pairs(figures: Mapping[str, Any]) -> list[Pair]:
         was, now = float(asked["before"]), float(asked["after"])
         hint = "share that people would be asked about"
         found.append(
-            Pair("For review", f"{was:.0%}", f"{now:.0%}", _less(round(was, 2), round(now, 2)), hint)
+            Pair("For review", f"{was:.0%}", f"{now:.0%}",
+                 _less(round(was, 2), round(now, 2)), hint)
         )  # fmt: skip
     return found
 
