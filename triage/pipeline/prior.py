@@ -1,5 +1,5 @@
-"""What is known beside an inquiry: of its sender, by rules and by earlier leads; of a call, what was
-said before it was passed on.
+"""What is known beside an inquiry: of its sender, by rules and earlier leads, and what was said in
+a call before it was passed on.
 """
 
 from __future__ import annotations

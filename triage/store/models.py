@@ -104,9 +104,12 @@ class Models:
         values = _plain(model, "figures")
         with self.database.write() as connection:
             added = connection.execute(
-                self.database.insert(tables.models).values(**values).on_conflict_do_nothing()
-            )
-        return bool(added.rowcount)
+                self.database.insert(tables.models)
+                .values(**values)
+                .on_conflict_do_nothing()
+                .returning(tables.models.c.name_version)
+            ).first()
+        return added is not None
 
     def settled_first(self, first: Model) -> None:
         """Make the model of the settings known, with the manifest it has now. Before the first
