@@ -98,6 +98,11 @@ class Classifier:
         """What computes the network, and in which precision: `openvino bfloat16`."""
         return self._runtime.name
 
+    @property
+    def head(self) -> tuple[Floats, Floats]:
+        """The last layer: weights (labels, hidden) and bias (labels,)."""
+        return self._head, self._bias
+
     def classify(self, examples: Sequence[Example]) -> list[Verdict]:
         """One verdict an example, in their order."""
         if not examples:

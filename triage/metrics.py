@@ -44,6 +44,19 @@ _AUDITS: Final = Counter(
     registry=REGISTRY,
 )
 
+_DRIFT: Final = Gauge(
+    "triage_drift",
+    "1 where what a source brings differs from what it used to bring",
+    ["source", "measure"],
+    registry=REGISTRY,
+)
+_MIX: Final = Gauge(
+    "triage_label_mix_psi",
+    "Population stability index of the labels of a source, recent against reference days",
+    ["source"],
+    registry=REGISTRY,
+)
+
 
 def reached(milestone: Milestone, channel: str, arrived: datetime) -> None:
     """An inquiry that arrived then reaches a milestone now."""
@@ -65,6 +78,16 @@ def watching(connections: int) -> None:
 def silent(source: str, *, is_silent: bool) -> None:
     """Whether a source is unusually silent."""
     _SILENT.labels(source).set(int(is_silent))
+
+
+def drifted(source: str, measure: str, *, is_loud: bool) -> None:
+    """Whether a measure of a source raises an alarm."""
+    _DRIFT.labels(source, measure).set(int(is_loud))
+
+
+def mixed(source: str, index: float) -> None:
+    """How far the labels of a source are from what they used to be (0: not at all)."""
+    _MIX.labels(source).set(index)
 
 
 def audited(*, agrees: bool, lead: bool) -> None:

@@ -29,6 +29,7 @@ SECTIONS = {
     "[decision]": settings.DecisionRules,
     "[redaction]": settings.Redaction,
     "[review]": settings.Review,
+    "[drift]": settings.Drift,
     "[[destinations]]": settings.Destination,
     "[destinations.filter]": settings.Filter,
     "[delivery]": settings.DeliveryRules,

@@ -51,6 +51,37 @@ def list_models(context: typer.Context, as_json: Json = False) -> None:
     )
 
 
+@models.command("drift")
+def drift(
+    context: typer.Context,
+    ended: Annotated[
+        bool, typer.Option("--ended", help="What was different before, instead.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare what arrives at each source with what used to arrive there, and say what changed.
+
+    The exit code is 1 where something did.
+    """
+    from triage.pipeline.drifting import Drifting  # noqa: PLC0415 - heavy
+    from triage.wiring import open_repository  # noqa: PLC0415 - heavy
+
+    of(context).configure_logs()
+    settings = of(context).required_settings
+    with open_repository(settings) as repository:
+        if not ended:
+            Drifting(settings, repository).look()
+        found = repository.drifts.alarms(ended=ended)
+    for alarm in found:
+        if as_json:
+            output.show_json(alarm)
+        else:
+            output.say(f"{alarm.source}: {alarm.text}")
+    if not found and not as_json:
+        output.note("nothing was different" if ended else "nothing is different")
+    raise typer.Exit(1 if found and not ended else 0)
+
+
 @models.command("show")
 def show(context: typer.Context, name: Name, as_json: Json = False) -> None:
     """Show what is known of a model: what it was compared with, and how it did."""

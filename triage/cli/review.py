@@ -266,6 +266,44 @@ def _tell(results: list[Relabelled], what: str, *, as_json: bool) -> None:
     raise typer.Exit(1 if any(one.error for one in results) else 0)
 
 
+@review.command("errors")
+def label_errors(
+    context: typer.Context,
+    last: Annotated[
+        bool, typer.Option("--last", help="What the last look found, without a new one.")
+    ] = False,
+    by: By = "",
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """Find labels that people gave and that are probably wrong, with the label they should have.
+
+    Reads every confirmed inquiry: some minutes for thousands. Answer in the console (Review, Label
+    errors), or by `review import`.
+    """
+    from triage.pipeline.label_errors import LabelErrors  # noqa: PLC0415 - heavy
+
+    with _reviewing(context) as desk:
+        doubts = desk.queue.repository.doubts
+        if not last:
+            with output.progress("reading what people labelled", 100) as advance:
+                look = LabelErrors(desk.corrections).look(
+                    by, lambda done, of: advance(done * 100 // max(of, 1))
+                )
+            output.note(f"{look.found} of {look.confirmed} confirmed labels are in doubt")
+        found = doubts.open(limit=limit)
+    if as_json:
+        for doubt in found:
+            output.show_json(doubt)
+        return
+    output.show_table(
+        ["inquiry", "labelled", "probably", ">sure", "why"],
+        [[d.inquiry_id, d.label, d.proposed, f"{d.sure:.0%}", d.why] for d in found],
+    )
+    if not found:
+        output.note("no label is in doubt")
+
+
 def _refreshed(desk: Reviewing) -> None:
     for _ in range(1000):
         if not desk.queue.refresh():

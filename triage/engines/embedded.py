@@ -23,6 +23,7 @@ from triage.engines.lanes import Lanes
 from triage.engines.watchers import Watchers
 from triage.errors import TriageError
 from triage.pipeline.dispatch import Dispatch
+from triage.pipeline.drifting import Drifting
 from triage.pipeline.escalation import Escalation
 from triage.pipeline.failures import backoff
 from triage.pipeline.holding import Holding
@@ -39,6 +40,8 @@ log = structlog.get_logger(__name__)
 
 _LONGEST_BACKOFF = 900.0  # seconds between tries of a source that fails
 _SILENCE_EVERY = 300.0  # seconds between looks for sources that are unusually silent
+_DRIFT_EVERY = 3600.0  # seconds between looks for sources that bring something else
+_DRIFT_FIRST = timedelta(minutes=2)  # after the start: the backlog comes first
 _POLLING = 16  # sources that are read at a time, at most
 
 
@@ -89,6 +92,14 @@ class EmbeddedEngine:
             # Without a zone of its own a trigger has the machine's, not the scheduler's.
             daily = CronTrigger(hour=int(hour), minute=int(minute))
             self._scheduler.add_job(self.learn, daily, id="learn")
+        if self._settings.drift.enabled:
+            self._scheduler.add_job(
+                self._look_for_drift,
+                "interval",
+                seconds=_DRIFT_EVERY,
+                id="drift",
+                next_run_time=datetime.now(UTC) + _DRIFT_FIRST,
+            )
         for name in self._plans:
             self._schedule_poll(name, timedelta(0))
         self._scheduler.start()
@@ -147,6 +158,12 @@ class EmbeddedEngine:
                     longest_pause_h=hours,
                 )
         self._quiet = quiet
+
+    def _look_for_drift(self) -> None:
+        try:
+            Drifting(self._settings, self._repository).look()
+        except TriageError as error:
+            log.warning("cannot look for drift", problem=str(error))
 
     def poll(self, name: str) -> PollResult:
         """Poll one source now and store how it went. Raises what the source raises."""

@@ -17,6 +17,7 @@ from triage.settings.delivery import (
     Links,
     People,
 )
+from triage.settings.drift import Drift
 from triage.settings.learning import Learning
 from triage.settings.mailboxes import ImapSource, MaildirSource, Mark, OAuth, WriteBack
 from triage.settings.oidc import Oidc, RoleName, is_local
@@ -63,6 +64,7 @@ __all__ = [
     "DeliveryRules",
     "Destination",
     "DestinationKind",
+    "Drift",
     "Engine",
     "Filter",
     "Grade",

@@ -25,6 +25,7 @@ from classifiers.labels import LABELS
 from triage.errors import Configuration
 from triage.settings.business import Business, IdealCustomer
 from triage.settings.delivery import Acknowledge, DeliveryRules, Destination, Links, People
+from triage.settings.drift import Drift
 from triage.settings.learning import Learning
 from triage.settings.mailboxes import ImapSource, MaildirSource
 from triage.settings.recordings import Calls, RecordingsSource, S3Source, SftpSource
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
     redaction: Redaction = Redaction()
     review: Review = Review()
     learning: Learning = Learning()
+    drift: Drift = Drift()
     destinations: tuple[Destination, ...] = ()
     delivery: DeliveryRules = DeliveryRules()
     people: People = People()

@@ -15,6 +15,8 @@ from triage.store.copies import Copies
 from triage.store.corrections import Corrections
 from triage.store.database import Database
 from triage.store.destinations import Destinations
+from triage.store.doubts import Doubts
+from triage.store.drifts import Drifts
 from triage.store.handshakes import Handshakes
 from triage.store.identities import Identities
 from triage.store.listing import Listing
@@ -56,6 +58,8 @@ class Repository:
         self.waiting = Waiting(self.database)
         self.settlements = Settlements(self.database)
         self.reviews = Reviews(self.database)
+        self.doubts = Doubts(self.database)
+        self.drifts = Drifts(self.database)
         self.threads = Threads(self.database)
         self.marks = Marks(self.database)
         self.memories = Memories(self.database)

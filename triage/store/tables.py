@@ -642,3 +642,69 @@ held_out = Table(
     _inquiry_id(primary_key=True),
     Column("at", UtcDateTime, nullable=False),
 )
+
+# What the last look for wrong labels found; `correction_id` is the word that is in doubt.
+label_doubts = Table(
+    "label_doubts",
+    metadata,
+    _inquiry_id(primary_key=True),
+    Column(
+        "correction_id", Integer, ForeignKey("corrections.id", ondelete="CASCADE"), nullable=False
+    ),
+    Column("label", String(40), nullable=False),
+    Column("proposed", String(40), nullable=False),
+    Column("sure", Float, nullable=False),
+    Column("why", SafeText, nullable=False),
+    # JSON: ids of inquiries that people gave the proposed label, the nearest first.
+    Column("alike", SafeText, nullable=False),
+    Index(None, "sure"),
+)
+
+# When somebody looked for wrong labels; never changed.
+label_looks = Table(
+    "label_looks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", SafeText, nullable=False),
+    Column("model", SafeText, nullable=False),
+    Column("confirmed", Integer, nullable=False),
+    Column("found", Integer, nullable=False),
+)
+
+# What people answered to a doubt; never changed. What was kept is not doubted again.
+label_checks = Table(
+    "label_checks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _inquiry_id(index=True),
+    Column(
+        "correction_id",
+        Integer,
+        ForeignKey("corrections.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("label", String(40), nullable=False),
+    Column("proposed", String(40), nullable=False),
+    Column("kept", Boolean, nullable=False),
+    Column("by", SafeText, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# What is different about a source; `ended_at` is set once it no longer is.
+drift_alarms = Table(
+    "drift_alarms",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", String(40), nullable=False),
+    # `labels`, `confidence`, `vocabulary` or `silence`.
+    Column("measure", String(20), nullable=False),
+    # Of which label, where it is about one.
+    Column("label", String(20), nullable=False),
+    Column("text", SafeText, nullable=False),
+    Column("detail", SafeText, nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime, index=True),
+)

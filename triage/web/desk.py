@@ -18,6 +18,7 @@ from triage.pipeline.replay import Replay
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
 from triage.store.repository import Repository
+from triage.web.chores import Chores
 from triage.web.explanations import Explanations
 from triage.web.oidc import Provider
 
@@ -46,6 +47,7 @@ class Desk:
     learning: Learning
     provider: Provider | None = None
     explanations: Explanations = field(default_factory=Explanations)
+    chores: Chores = field(default_factory=Chores)
     code: str = field(default_factory=_new_code, repr=False)
 
     def knows(self, code: str) -> bool:

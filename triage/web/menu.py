@@ -24,6 +24,7 @@ MENU: Final = (
     Entry("/deliveries", "Deliveries"),
     Entry("/quarantine", "Quarantine"),
     Entry("/sources", "Sources"),
+    Entry("/models", "Models"),
     Entry("/settings", "Settings", Role.ADMIN),
     Entry("/users", "Users", Role.ADMIN),
 )

@@ -6,11 +6,13 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from triage.web.api import about, deliveries, inquiries, sources
+from triage.web.api import about, deliveries, inquiries, label_errors, models, sources
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     about.router,
     inquiries.router,
     deliveries.router,
     sources.router,
+    label_errors.router,
+    models.router,
 )

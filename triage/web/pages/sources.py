@@ -11,6 +11,7 @@ from starlette.responses import Response
 from triage.store.accounts import Role
 from triage.store.polls import PollState
 from triage.web.desk import Desk, Here
+from triage.web.pages.models import alarms
 from triage.web.principal import Principal
 from triage.web.rights import require
 from triage.web.templating import render
@@ -38,6 +39,7 @@ def show(
         request,
         "sources.html",
         sources=healths(here, principal),
+        alarms=alarms(here, principal),
         changes=here.repository.listing.changes(),
     )
 
