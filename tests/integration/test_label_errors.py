@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from classifiers.model import Classifier
-from tests.support.past import Past, items
 from tests.support.console import served
+from tests.support.past import Past, items
 from triage.cli.app import app
 from triage.errors import Usage
 from triage.pipeline.corrections import Corrections

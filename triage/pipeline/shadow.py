@@ -22,7 +22,7 @@ from triage.settings import Settings
 from triage.signals.contact import FREE_MAIL
 from triage.signals.qualify import qualify
 from triage.store.repository import Repository
-from triage.store.reviews import PERSON
+from triage.store.settlements import PERSON
 from triage.types import Qualification, Verdict
 
 

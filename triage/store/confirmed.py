@@ -15,7 +15,7 @@ from sqlalchemy import Row, Select, and_, select
 
 from triage.store import records, tables
 from triage.store.database import Database
-from triage.store.reviews import PERSON
+from triage.store.settlements import PERSON
 from triage.types import Verdict
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Row, and_, func, insert, select, update
 
 from triage.store import records, tables
 from triage.store.database import Database
-from triage.store.reviews import PERSON
+from triage.store.settlements import PERSON
 from triage.types import Inquiry, Transcript
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from triage.store import records, tables
 from triage.store.database import Database
-from triage.store.reviews import PERSON
+from triage.store.settlements import PERSON
 from triage.types import Verdict
 
 _CHUNK = 400
