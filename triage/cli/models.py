@@ -106,7 +106,7 @@ def show(context: typer.Context, name: Name, as_json: Json = False) -> None:
 def train(context: typer.Context, by: By = "command line", as_json: Json = False) -> None:
     """Train on what people confirmed, and compare the result with the model that decides.
 
-    Takes minutes, at the lowest priority; Ctrl-C ends it. The exit code is 1 unless it passed.
+    Takes minutes, at a low priority; Ctrl-C ends it. The exit code is 1 unless it passed.
     """
     with _learning(context) as learning:
         training_id = learning.start(by)

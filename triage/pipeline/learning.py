@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -34,6 +35,7 @@ log = structlog.get_logger(__name__)
 TRAININGS: Final = "trainings"
 ENDED: Final = "its process ended without a word; it can be started again"
 _ALL: Final = 100_000
+_ENDING: Final = 10.0  # seconds
 _KINDS: Final = 2
 _LEARNED: Final = frozenset({"done", "refused"})
 _TOLD: Final = {"business", "store", "classifier", "taxonomy", "decision", "calls", "learning"}
@@ -146,6 +148,7 @@ class Learning:
         """
         if why := self.preview().why:
             raise Usage(why)
+        self._wait_for_the_last()
         with _alone(self.repository.folder / TRAININGS) as lock:
             if lock is None:
                 raise Usage("a training is running; wait for it, or cancel it")
@@ -265,6 +268,15 @@ class Learning:
             raise Usage("somebody else switched models at the same time; look again")
         log.info("model switched", model=to.name_version, before=from_, why=why, by=done.by)
         return done
+
+    def _wait_for_the_last(self) -> None:
+        """A process that was cancelled needs a moment to end."""
+        deadline = time.monotonic() + _ENDING
+        while time.monotonic() < deadline and not self.repository.trainings.is_open():
+            with _alone(self.repository.folder / TRAININGS) as lock:
+                if lock is not None:
+                    return
+            time.sleep(0.1)
 
     def _tidy(self) -> None:
         """What is open without a process has failed."""

@@ -2,7 +2,7 @@
 with the one that decides.
 
 `python -m triage.pipeline.lesson` reads one line of JSON (`training`, `settings`), and then only
-waits for its input to end: with whoever started it, it ends too. It runs at the lowest priority.
+waits for its input to end: with whoever started it, it ends too. It runs at a low priority.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ NAME: Final = "learned"
 BY_ITSELF: Final = Actor("", "learning")
 _EVERY: Final = 0.5  # seconds between notes of progress
 _GONE: Final = 3
+_NICE: Final = 10  # the worker goes first; on a busy machine a training still gets on
 _NEEDED: Final = 299
 """Held-out leads without which no floor can be shown to be safe, even if none is lost."""
 
@@ -180,7 +181,7 @@ class Lesson:
             threads=self.settings.learning.threads,
             progress=self._step,
             groups=snapshot.groups(lines),
-            replay=replay.drawn("train", replay.MOST),
+            replay=replay.drawn("train", min(replay.MOST, replay.TIMES * len(items))),
             cautious=True,
             lenient=True,
         )
@@ -305,9 +306,16 @@ def _request() -> dict[str, Any]:
     return found
 
 
+def teach(settings: Settings, repository: Repository, training_id: str) -> None:
+    """Train, and let what passed decide at once where the settings say so."""
+    name = Lesson(settings, repository, training_id).run()
+    if name and settings.learning.promote == "auto":
+        Learning(settings, repository).promote(name, BY_ITSELF, f"passed in {training_id}")
+
+
 def main() -> None:
     """Train as the first line of the input says."""
-    os.nice(19)
+    os.nice(_NICE)
     asked = _request()
     configure()
     settings = Settings.model_validate(asked["settings"])
@@ -319,9 +327,7 @@ def main() -> None:
         return found is None or not found.is_open
 
     _watch(over)
-    name = Lesson(settings, repository, training_id).run()
-    if name and settings.learning.promote == "auto":
-        Learning(settings, repository).promote(name, BY_ITSELF, f"passed in {training_id}")
+    teach(settings, repository, training_id)
     repository.close()
 
 

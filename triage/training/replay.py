@@ -16,8 +16,10 @@ import triage
 from classifiers.dataset import Item, Split, read_items
 from classifiers.errors import CorpusError
 
+TIMES: Final = 2
 MOST: Final = 400
-"""Replayed at most; more costs time, and would outvote what people said."""
+"""Replayed: so many times what people said, and that many at most. More would outvote people, and
+costs time."""
 CHECKED: Final = 300
 """Of what no model was trained on: shows what was forgotten."""
 
