@@ -122,12 +122,11 @@ def main() -> None:
     of_spam = [piece for piece in stock if piece.label == "spam"]
     spam = len(of_spam) / len(stock)
     times = round((0.35 * len(stock) - len(of_spam)) / (0.65 * len(of_spam)))
-    half = [piece for piece in stock if (piece.margin or 0) < 0.9]
+    hard = sorted(stock, key=lambda piece: piece.margin or 0)[: len(stock) // 5]
     for daily in (10, 40):
         noticed(f"spam from {spam:.0%} to a third", stock, stock + of_spam * times, daily,
                 options.runs)  # fmt: skip
-        noticed("half of it hard to tell", stock, stock + half * (len(stock) // max(len(half), 1)),
-                daily, options.runs)  # fmt: skip
+        noticed("half of it hard to tell", stock, stock + hard * 5, daily, options.runs)
 
 
 if __name__ == "__main__":

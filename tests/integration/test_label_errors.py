@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from classifiers.model import Classifier
@@ -95,6 +96,7 @@ def test_the_command_and_the_pages(tmp_path: Path, past: Past) -> None:
     last = CliRunner().invoke(app, ["-s", str(file), "review", "errors", "--last"])
     assert rows[0]["inquiry_id"] in last.stdout
 
+    structlog.reset_defaults()  # the commands logged to output that is closed by now
     with served(past.repository) as console, console.signed_in(Role.REVIEWER, "rita") as rita:
         page = rita.get("/review/errors")
         first, second = (row["inquiry_id"] for row in rows[:2])

@@ -20,7 +20,7 @@ DAYS = 7
 
 
 def pieces() -> list[Piece]:
-    """The mails of a part of the corpus, with the labels they have."""
+    """Mails of the corpus, with the labels they have."""
     rng = Random(3)
     return [
         Piece(
@@ -30,7 +30,8 @@ def pieces() -> list[Piece]:
             frozenset(word for word in split(item.example.text) if word.isalpha()),
             model="m@1",
         )
-        for item in items("calibration-s", "email")
+        for part in ("calibration-s", "calibration-t")
+        for item in items(part, "email")
     ]
 
 
@@ -57,11 +58,11 @@ def drawn(stock: list[Piece], seed: int, new: int = 60, old: int = 120) -> Windo
 
 def test_what_is_alike_is_quiet(stock: list[Piece]) -> None:
     assert len(stock) >= 180
-    found = [alarms([drawn(stock, seed)], Drift()) for seed in range(12)]
-    assert found == [[]] * 12
+    found = [alarms([drawn(stock, seed)], Drift()) for seed in range(6)]
+    assert found == [[]] * 6
     strict = Drift(chance=0.05, shift=0.0)
-    loud = sum(bool(alarms([drawn(stock, seed)], strict)) for seed in range(12))
-    assert loud <= 2
+    loud = sum(bool(alarms([drawn(stock, seed)], strict)) for seed in range(6))
+    assert loud <= 1
 
 
 def test_more_spam_from_thursday_on_is_said_so(stock: list[Piece]) -> None:

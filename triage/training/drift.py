@@ -237,8 +237,8 @@ def _ranks(new: Sequence[float], old: Sequence[float], side: str) -> float:
 
 def _texts(pieces: Sequence[Piece]) -> list[frozenset[str]]:
     """The words of each text, each text once: the same form or newsletter again is no news."""
-    found = {piece.words for piece in pieces if piece.words and len(piece.words) >= _LEAST_WORDS}
-    return sorted(found, key=sorted)
+    long = (piece.words for piece in pieces if piece.words and len(piece.words) >= _LEAST_WORDS)
+    return list(dict.fromkeys(long))
 
 
 def _finding(
