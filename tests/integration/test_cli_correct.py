@@ -55,6 +55,19 @@ def test_relabel_says_what_it_caused(crm: Desk, tmp_path: Path) -> None:
         triage(tmp_path, "inquiries", "relabel", lead, "junk")
 
 
+def test_forgetting_is_said_once_and_labelling_anew_teaches_again(
+    crm: Desk, tmp_path: Path
+) -> None:
+    lead = crm.settled("one")
+    assert "taught nothing" in triage(tmp_path, "inquiries", "forget", lead).stdout
+    triage(tmp_path, "inquiries", "relabel", lead, "spam")
+    assert [one.inquiry_id for one in crm.repository.memories.taught(10)] == [lead]
+    assert "teaches nothing any more" in triage(tmp_path, "inquiries", "forget", lead).stdout
+    assert crm.repository.memories.taught(10) == []
+    triage(tmp_path, "inquiries", "relabel", lead, "spam")
+    assert [one.inquiry_id for one in crm.repository.memories.taught(10)] == [lead]
+
+
 def test_renew_finds_nothing_new_in_the_same(crm: Desk, tmp_path: Path) -> None:
     lead = crm.settled("one")  # by rules alone
     assert triage(tmp_path, "inquiries", "renew", lead).exit_code == 0

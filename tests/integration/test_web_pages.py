@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 
@@ -69,6 +70,26 @@ def test_the_inbox_shows_everything_newest_first_and_filters(console: Served, sh
         assert "Nothing fits" in empty
         for wrong in ("outcome=x", "since=yesterday", "after=nowhere"):
             assert visitor.get(f"/inquiries?{wrong}").status_code == 422
+
+
+def test_a_page_names_the_corrected_inquiries_that_its_reader_may_see(
+    any_repository: Repository, shop: Shop, console: Served
+) -> None:
+    work = stored.received(any_repository, "like others")
+    assert any_repository.worklist.parsed(work, stored.inquiry(work))
+    verdict = replace(stored.verdict("spam"), model="m@1+memory", recalled=(shop.call, shop.lead))
+    assert any_repository.worklist.classified(stored.current(any_repository, work.id), verdict)
+    said = "Like what people labelled:"
+    with console.signed_in(Role.VIEWER) as visitor:
+        page = visitor.get(f"/inquiries/{work.id}").text
+        assert said in page
+        assert page.count(f'href="/inquiries/{shop.call}"') == 1
+    with console.signed_in(Role.VIEWER, "bea", Reach(sources=("inbox",))) as visitor:
+        page = visitor.get(f"/inquiries/{work.id}").text
+        assert f'href="/inquiries/{shop.lead}"' in page.partition(said)[2]
+        assert f'href="/inquiries/{shop.call}"' not in page
+    history = any_repository.archive.history(work.id)
+    assert {"like": [shop.call, shop.lead]}.items() <= dict(history[-1].detail).items()
 
 
 def test_pages_of_the_list_lose_and_repeat_nothing(any_repository: Repository) -> None:

@@ -1,4 +1,4 @@
-"""`inquiries relabel`, `renew` and `export`: what a person does about one inquiry."""
+"""`inquiries relabel`, `forget`, `renew` and `export`: what a person does about one inquiry."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 def register() -> None:
     """Add the commands to `inquiries`."""
     inquiries.command("relabel")(relabel)
+    inquiries.command("forget")(forget)
     inquiries.command("renew")(renew)
     inquiries.command("export")(export)
 
@@ -39,6 +40,17 @@ def relabel(
     with _correcting(context, inquiry) as (found, corrections):
         corrected = corrections.relabel(found, label, by=by, note=note)
     _tell(found, corrected, as_json=as_json)
+
+
+def forget(context: typer.Context, inquiry: Id) -> None:
+    """Let a correction teach nothing about similar inquiries, until it is labelled anew.
+
+    The inquiry itself stays what it is; to take a correction back, relabel it.
+    """
+    with _correcting(context, inquiry) as (found, corrections):
+        forgotten = corrections.repository.memories.forget(found)
+    said = "teaches nothing any more" if forgotten else "taught nothing: nobody labelled it"
+    output.say(f"{found} {said}")
 
 
 def renew(

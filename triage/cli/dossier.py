@@ -61,6 +61,8 @@ def _show_verdict(dossier: Dossier) -> None:
         own = f"{dossier.verdict.own} = " if dossier.verdict.own else ""
         label = f"{own}{dossier.verdict.label}"
         output.say(f"label       {label}   ({chances}; {dossier.verdict.model})")
+        if dossier.verdict.recalled:
+            output.say(f"like        {', '.join(dossier.verdict.recalled)}, which people labelled")
     if dossier.decision:
         outcome = dossier.decision.outcome
         output.say(f"outcome     {outcome}: {dossier.decision.reason}", output.COLOURS[outcome])

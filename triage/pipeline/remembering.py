@@ -12,7 +12,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -56,6 +56,20 @@ class _Known:
     memory: Memory | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Kin:
+    """Whose mail an inquiry is, and the inquiries of its conversation, itself among them."""
+
+    author: str
+    conversation: frozenset[str]
+
+    def may_be_told_by(self, one: Taught) -> bool:
+        """Not by its own conversation, nor by mails of its author's colleagues."""
+        if one.inquiry_id in self.conversation:
+            return False
+        return not _are_colleagues(self.author, _address(one.sender))
+
+
 def classified(
     classifier: Callable[[], Classifier],
     memory: Remembering | None,
@@ -95,7 +109,7 @@ class Remembering:
             vectors,
             np.array([list(verdict.scores.values()) for verdict in said]),
             floor=min(rule.lead, self._settings.decision.lead_floor),
-            may_speak=partial(self._may_speak, known, [name for name, _ in unread]),
+            may_speak=self._may_speak(known, [name for name, _ in unread]),
         )
         joined = verdicts(
             np.array([each.probabilities for each in found]), rule, classifier.name_version + SUFFIX
@@ -211,17 +225,22 @@ class Remembering:
         found = read(inquiry, transcript, self._settings.business.profile)
         return found.example if found.settled is None else None
 
-    def _may_speak(self, known: _Known, ids: Sequence[str], row: int, example: str) -> bool:
-        """Whether a corrected inquiry may say anything of another: not of itself, nor of mails of
-        its own conversation, nor of mails of its sender's colleagues.
+    def _may_speak(self, known: _Known, ids: Sequence[str]) -> Callable[[int, str], bool]:
+        """Whether a corrected inquiry may say anything of another. What that takes is read when the
+        first one might: most inquiries are like none.
         """
-        name, one = ids[row], known.taught[example]
-        if name == example:
-            return False
-        inquiry = self._repository.archive.content(name)
-        if inquiry and _are_colleagues(inquiry.author.email, _address(one.sender)):
-            return False
-        return all(leg.inquiry_id != example for leg in self._repository.threads.of(name))
+        kin = cache(self._kin)
+
+        def allowed(row: int, example: str) -> bool:
+            return kin(ids[row]).may_be_told_by(known.taught[example])
+
+        return allowed
+
+    def _kin(self, inquiry_id: str) -> _Kin:
+        inquiry = self._repository.archive.content(inquiry_id)
+        legs = self._repository.threads.of(inquiry_id)
+        author = inquiry.author.email if inquiry else ""
+        return _Kin(author, frozenset([inquiry_id, *(leg.inquiry_id for leg in legs)]))
 
 
 def _memory(speak: Sequence[Remembered], centre: Floats | None) -> Memory | None:

@@ -141,12 +141,6 @@ class Memories:
             if rows:
                 connection.execute(insert(table), rows)
 
-    def drop_others(self, readers: Sequence[str]) -> int:
-        """Drop what was kept for any other reader; returns how many rows that were."""
-        table = tables.memories
-        with self.database.write() as connection:
-            return connection.execute(delete(table).where(table.c.reader.not_in(readers))).rowcount
-
     def forget(self, inquiry_id: str) -> bool:
         """Let an inquiry teach nothing any more, until somebody labels it anew; whether it did.
 

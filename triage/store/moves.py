@@ -219,7 +219,8 @@ class Moves:
                 connection,
                 work.id,
                 "classified",
-                {"label": verdict.label, "confidence": verdict.confidence, "model": verdict.model},
+                {"label": verdict.label, "confidence": verdict.confidence, "model": verdict.model}
+                | ({"like": list(verdict.recalled)} if verdict.recalled else {}),
             )
             if audit is not None:
                 records.note(connection, work.id, "opening audited", audit)

@@ -169,6 +169,7 @@ def _visible(here: Desk, principal: Principal, dossier: Dossier) -> set[str]:
     """Which of the other inquiries that belong to this one are within reach."""
     ids = [member.inquiry_id for member in dossier.conversation]
     ids += [row.id for row in (dossier.person.others if dossier.person else [])]
+    ids += dossier.verdict.recalled if dossier.verdict else ()
     works = here.repository.worklist.rows(ids) if ids else {}
     return {
         name
