@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import product
 from typing import Any, Final, Generic, Self, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, func, select, tuple_
 
 from triage.errors import Usage
 from triage.store import records, search, tables, words
@@ -147,18 +147,20 @@ class Listing:
         filtered = [*wanted.conditions(), *reach.conditions()]
         below = int(after.id) if after and after.id.isdecimal() and len(after.id) < 19 else None
         most = _LOOKED_THROUGH if filtered else limit + 1
-        found = search.matching(self.database, sought, below, most)
-        query = _matches(found, filtered).order_by(found.c.id.desc()).limit(limit + 1)
+        for look in search.looks(self.database, sought, below):
+            found = search.matching(self.database, look, most)
+            query = _matches(found, filtered).order_by(found.c.id.desc()).limit(limit + 1)
+            with self.database.read() as connection:
+                rows = connection.execute(query).all()
+            if len(rows) > limit:
+                last = rows[limit - 1]
+                return Page([_listed(row) for row in rows[:limit]], _position(last.position))
         with self.database.read() as connection:
-            rows = connection.execute(query).all()
-            if len(rows) <= limit:
-                counted = select(func.count(), func.min(found.c.id)).select_from(found)
-                looked, oldest = connection.execute(counted).one()
-        if len(rows) > limit:
-            last = rows[limit - 1]
-            return Page([_listed(row) for row in rows[:limit]], _position(last.position))
-        ended = looked < most
-        return Page([_listed(row) for row in rows], None if ended else _position(oldest))
+            counted = select(func.count(), func.min(found.c.id)).select_from(found)
+            looked, end = connection.execute(counted).one()
+        if looked < most:
+            end = search.floor(self.database, look)
+        return Page([_listed(row) for row in rows], None if end is None else _position(end))
 
     def rows(self, ids: Sequence[str], reach: Reach = ALL) -> list[Listed]:
         """Those of these inquiries that are there and within reach, newest first."""
@@ -176,7 +178,8 @@ class Listing:
         filtered = [*wanted.conditions(), *reach.conditions()]
         query: Select[Any] = select(tables.inquiries.c.id).where(*filtered)
         if sought := words.parse(wanted.words):
-            found = search.matching(self.database, sought, None, _LOOKED_THROUGH)
+            *_, look = search.looks(self.database, sought, None)
+            found = search.matching(self.database, look, _LOOKED_THROUGH)
             query = _matches(found, filtered).with_only_columns(tables.inquiries.c.id)
         counted = query.limit(most).subquery()
         with self.database.read() as connection:
@@ -194,14 +197,12 @@ class Listing:
         """A page of deliveries, the newest first; their bodies are left out."""
         table = tables.deliveries
         names = [name for name in Delivery.__dataclass_fields__ if name != "body"]
+        most = limit + 1 if reach.is_all else _LOOKED_THROUGH
         query = (
             select(*[table.c[name] for name in names])
             .order_by(table.c.created_at.desc(), table.c.id.desc())
-            .limit(limit + 1)
+            .limit(most)
         )
-        if not reach.is_all:
-            query = query.join(tables.inquiries, tables.inquiries.c.id == table.c.inquiry_id)
-            query = query.where(*reach.conditions())
         if state:
             query = query.where(table.c.state == state)
         if destination:
@@ -209,11 +210,15 @@ class Listing:
         if after:
             query = query.where(_before(table.c.created_at, table.c.id, after))
         with self.database.read() as connection:
+            found = connection.execute(query if reach.is_all else _within(query, reach, limit + 1))
             rows = [
                 Delivery(**dict(row) | {"state": DeliveryState(row["state"]), "body": ""})
-                for row in connection.execute(query).mappings()
+                for row in found.mappings()
             ]
-        return _page(rows, limit, [Place(row.created_at, row.id) for row in rows])
+            page = _page(rows, limit, [Place(row.created_at, row.id) for row in rows])
+            if page.next or reach.is_all:
+                return page
+            return Page(page.rows, _last(connection, query, most))
 
     def delivery(self, delivery_id: str) -> str | None:
         """The id of the inquiry that a delivery is about; None where there is no such delivery."""
@@ -238,6 +243,24 @@ def _matches(found: Subquery, conditions: Sequence[ColumnElement[bool]]) -> Sele
         .join(table, table.c.id == searchable.c.inquiry_id)
         .where(*conditions)
     )
+
+
+def _within(query: Select[Any], reach: Reach, limit: int) -> Select[Any]:
+    """Those of some deliveries whose inquiries are within reach, in the same order."""
+    some, table = query.subquery("some"), tables.inquiries
+    return (
+        select(some)
+        .join(table, table.c.id == some.c.inquiry_id)
+        .where(*reach.conditions())
+        .order_by(some.c.created_at.desc(), some.c.id.desc())
+        .limit(limit)
+    )
+
+
+def _last(connection: Connection, query: Select[Any], most: int) -> Place | None:
+    """Where some deliveries end, if there are that many; None where no more can follow."""
+    row = connection.execute(query.offset(most - 1).limit(1)).first()
+    return Place(row.created_at, row.id) if row else None
 
 
 def _position(number: int) -> Place:

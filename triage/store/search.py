@@ -8,12 +8,12 @@ first without sorting all that match.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Subquery, bindparam, column, select, text, update
+from sqlalchemy import Connection, Subquery, bindparam, column, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from triage.store import records, tables, words
@@ -157,22 +157,86 @@ def second(place: int) -> datetime:
     return datetime.fromtimestamp(place // _SECOND, UTC)
 
 
-def matching(database: Database, query: Query, before: int | None, limit: int) -> Subquery:
-    """The newest places (`id`) that match, below `before`; the query must say something."""
-    older: dict[str, Any] = {} if before is None else {"before": before}
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where matches are looked for, by which index. `within`: only the newest places, so many."""
+
+    query: Query
+    before: int | None
+    within: int | None = None
+
+
+def looks(database: Database, query: Query, before: int | None) -> Iterator[Look]:
+    """Ways to find the newest places that match, below `before`: each finds all that the one
+    before it finds, and costs more. The last finds all there are, or has a bound.
+
+    PostgreSQL's index of words gives matches in no order, so all that match would be read and
+    sorted; by the order of places it reads all that do not match. So what is common is looked for
+    among the newest, and what is rare by its words. Which it is, the newest tell: what the database
+    expects of phrases is wrong by far.
+    """
+    if not database.is_sqlite:
+        first = Look(query, before, _NEWEST)
+        yield first
+        if _candidates(database, first) > _NEWEST * _COMMON:
+            yield Look(query, before, _NEXT)
+            return
+    yield Look(query, before)
+
+
+def matching(database: Database, look: Look, limit: int) -> Subquery:
+    """The newest places (`id`) that match; the query must say something."""
+    older: dict[str, Any] = {} if look.before is None else {"before": look.before}
     if database.is_sqlite:
-        statement, bound = _sqlite(query, below="" if before is None else "< :before")
+        statement, bound = _sqlite(look.query, below="" if look.before is None else "< :before")
+        statement = f"{statement} ORDER BY 1 DESC"
     else:
-        below = "" if before is None else " AND id < :before"
-        statement = f"SELECT id FROM searchable WHERE words @@ CAST(:wanted AS tsquery){below}"  # noqa: S608 - no value in it
-        bound = {"wanted": words.tsquery(query)}
-    ordered = f"{statement} ORDER BY 1 DESC LIMIT :most"
+        statement, bound = _postgresql(look)
     return (
-        text(ordered)
+        text(f"{statement} LIMIT :most")
         .bindparams(**bound, **older, most=limit)
         .columns(column("id", tables.searchable.c.id.type))
         .subquery("found")
     )
+
+
+def floor(database: Database, look: Look) -> int | None:
+    """The lowest place that was looked at; None where there are none below it."""
+    if look.within is None:
+        return None
+    table = tables.searchable
+    query = select(table.c.id).order_by(table.c.id.desc()).offset(look.within - 1).limit(1)
+    if look.before is not None:
+        query = query.where(table.c.id < look.before)
+    with database.read() as connection:
+        found: int | None = connection.execute(query).scalar()
+    return found
+
+
+_COMMON: Final = 0.01  # of the newest; of a million, so many are read one by one within the bounds
+_NEWEST: Final = 2000
+_NEXT: Final = 20_000
+
+
+def _candidates(database: Database, look: Look) -> int:
+    """How many hold all the words, in whichever order: those that the index of words gives."""
+    apart = replace(look, query=words.apart(look.query))
+    found = matching(database, apart, _NEWEST)
+    with database.read() as connection:
+        return connection.execute(select(func.count()).select_from(found)).scalar_one()
+
+
+def _postgresql(look: Look) -> tuple[str, dict[str, Any]]:
+    bound: dict[str, Any] = {"wanted": words.tsquery(look.query)}
+    matches = "words @@ CAST(:wanted AS tsquery)"
+    if look.within is None:
+        # `+ 0`, so that it cannot go by the order of places.
+        older = "" if look.before is None else " AND id + 0 < :before"
+        return f"SELECT id FROM searchable WHERE {matches}{older} ORDER BY id + 0 DESC", bound  # noqa: S608 - no value in it
+    older = "" if look.before is None else " WHERE id < :before"
+    newest = f"SELECT id, words FROM searchable{older} ORDER BY id DESC LIMIT :within"  # noqa: S608 - no value in it
+    statement = f"SELECT id FROM ({newest}) AS newest WHERE {matches} ORDER BY id DESC"  # noqa: S608 - no value in it
+    return statement, bound | {"within": look.within}
 
 
 _ANY_OF: Final = "SELECT rowid FROM inquiry_words WHERE inquiry_words MATCH :unwanted"

@@ -264,6 +264,8 @@ deliveries = Table(
     Index(None, "inquiry_id", "destination", "position"),
     Index(None, "state", "destination"),
     Index(None, "created_at"),
+    Index(None, "state", "created_at"),
+    Index(None, "destination", "created_at"),
 )
 
 # What is known of a destination beside its settings. No row: nothing remarkable.
@@ -447,7 +449,7 @@ review_items = Table(
     # Who may not say it again: whoever said it first.
     Column("not_by", SafeText, nullable=False),
     Index(None, "priority"),
-    Index(None, "claimed_by"),
+    Index(None, "claimed_by", "priority"),
 )
 
 # What reviewers said, item by item; `undone_at` is the only column that is ever changed.

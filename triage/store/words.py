@@ -29,6 +29,7 @@ _LONGEST_WORD = 60
 _MOST_NUMBERS = 50
 _MOST_TERMS = 16
 _MOST_WORDS = 24
+_LEAST_BEGINNING = 3  # letters; nearly every text has a word that begins with these two
 _TAILS = (10, 9, 8, 7)
 
 
@@ -79,7 +80,8 @@ class Query:
 
 
 def parse(text: str) -> Query:
-    """A query as people type it: words, "phrases", -without, begin*, from:somebody.
+    """A query as people type it: words, "phrases", -without, begin*, from:somebody. A beginning
+    has three letters or more, else it is a word.
 
     Whatever is typed is a query; what holds no word says nothing.
     """
@@ -102,7 +104,7 @@ def _term(stated: str, *, without: bool, sender: bool, begins: bool) -> Term | N
         return None
     digits = _digits(stated) if _NUMBER.fullmatch(stated.strip()) else ""
     number = digits.lstrip("0")[-10:] if 7 <= len(digits) <= 15 else ""
-    return Term(words, number, without, sender, begins)
+    return Term(words, number, without, sender, begins and len(words[-1]) >= _LEAST_BEGINNING)
 
 
 def _digits(text: str) -> str:
@@ -123,6 +125,19 @@ def _fts5(term: Term) -> str:
     phrase = f'"{" ".join(term.words)}"' + (" *" if term.begins else "")
     either = f'({phrase} OR "{term.number}")' if term.number else phrase
     return f"(sender : {either})" if term.sender else either
+
+
+def apart(query: Query) -> Query:
+    """All the words of a query, one by one and anywhere: what finds no less, by an index alone."""
+    return Query(
+        tuple(
+            Term((word,), begins=term.begins and word == term.words[-1])
+            for term in query.terms
+            if not term.without and not term.number
+            for word in term.words
+        )
+        or query.terms
+    )
 
 
 def tsquery(query: Query) -> str:
