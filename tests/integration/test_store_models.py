@@ -126,7 +126,7 @@ def test_only_a_persons_standing_word_is_confirmed(any_repository: Repository) -
 
 def test_what_two_reviewers_dispute_is_not_confirmed(any_repository: Repository) -> None:
     (one,) = put(any_repository, SETTINGS, [Mail("text", "spam")])
-    any_repository.reviews.offer([Item(one, "dispute", 1.0)])
+    any_repository.waiting.offer([Item(one, "dispute", 1.0)])
     assert said(any_repository) == {}
     Corrections(SETTINGS, any_repository).relabel(one, "lead", by="cleo")
     assert said(any_repository) == {one: ("lead", "cleo")}
