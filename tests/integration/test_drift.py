@@ -26,7 +26,7 @@ SOURCES = [{"kind": "maildir", "name": "sales", "path": "mail"}]
 
 
 def drifting(repository: Repository) -> Drifting:
-    return Drifting(Settings.model_validate({"sources": SOURCES}), repository)
+    return Drifting(Settings.model_validate({"sources": SOURCES, "drift": {"least": 25}}), repository)
 
 
 def gauge(measure: str) -> float | None:
@@ -36,19 +36,19 @@ def gauge(measure: str) -> float | None:
 def test_a_changed_mix_is_told_once_and_ends(any_repository: Repository) -> None:
     look = drifting(any_repository)
     past = Past(any_repository, look.settings)
-    chosen = items("calibration-s", "email")[:140]
-    for number, item in enumerate(chosen[:90]):
+    chosen = items("calibration-s", "email")[:80]
+    for number, item in enumerate(chosen[:50]):
         label: Label = item.label or "lead"
         past.settle(item, stored.verdict(label), NOW - timedelta(days=8 + number / 4))
-    for number, item in enumerate(chosen[90:140]):
+    for number, item in enumerate(chosen[50:80]):
         label = item.label or "lead"
-        at = NOW - timedelta(days=6.5 * number / 50)
+        at = NOW - timedelta(days=6.5 * number / 30)
         past.settle(item, stored.verdict(label), at)
     assert look.look(NOW) == []
     assert gauge("labels") == 0
 
-    for number, item in enumerate(items("calibration-t", "email")[:45]):
-        at = NOW - timedelta(days=2 * number / 45)
+    for number, item in enumerate(items("calibration-t", "email")[:30]):
+        at = NOW - timedelta(days=2 * number / 30)
         past.settle(item, stored.verdict("spam"), at)
     with capture_logs() as told:
         first, *_ = look.look(NOW)
