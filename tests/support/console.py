@@ -16,6 +16,7 @@ from triage.pipeline.corrections import Corrections
 from triage.pipeline.discretion import Discretion
 from triage.pipeline.exports import Exports
 from triage.pipeline.replay import Replay
+from triage.pipeline.waveforms import Waveforms
 from triage.redaction.speech import Seconds
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
@@ -24,6 +25,7 @@ from triage.sources.base import Source
 from triage.store.accounts import ALL, Reach, Role, User
 from triage.store.audit import Actor
 from triage.store.repository import Repository
+from triage.transcripts.peaks import measure
 from triage.web import passwords
 from triage.web.desk import Desk
 from triage.web.server import serving
@@ -96,6 +98,7 @@ def desk_for(repository: Repository, **settings: Any) -> Desk:
         Exports(chosen, repository, Discretion.of(chosen), no_silence),
         no_model,
         lambda: Rulebook(chosen.rules, chosen.business, FREE_MAIL),
+        Waveforms(repository, Discretion.of(chosen), lambda path: measure(path, chosen.limits)),
     )
 
 

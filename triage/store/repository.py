@@ -21,6 +21,7 @@ from triage.store.people import People
 from triage.store.polls import Polls
 from triage.store.reviews import Reviews
 from triage.store.sessions import Sessions, Tokens
+from triage.store.statements import Statements
 from triage.store.threads import Threads
 from triage.store.throttles import Throttles
 from triage.store.timings import Timings
@@ -45,6 +46,7 @@ class Repository:
         self.people = People(self.database)
         self.polls = Polls(self.database)
         self.reviews = Reviews(self.database)
+        self.statements = Statements(self.database)
         self.threads = Threads(self.database)
         self.marks = Marks(self.database)
         self.timings = Timings(self.database)

@@ -14,6 +14,7 @@ from classifiers.model import Classifier
 from triage.pipeline.corrections import Corrections
 from triage.pipeline.exports import Exports
 from triage.pipeline.replay import Replay
+from triage.pipeline.waveforms import Waveforms
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
 from triage.store.repository import Repository
@@ -41,6 +42,7 @@ class Desk:
     exports: Exports
     classifier: Callable[[], Classifier]
     rulebook: Callable[[], Rulebook]
+    waveforms: Waveforms
     explanations: Explanations = field(default_factory=Explanations)
     code: str = field(default_factory=_new_code, repr=False)
 
