@@ -182,11 +182,12 @@ class Worklist:
         """
         moment = records.now()
         changes = asdict(instead) if instead else {}
+        silent = changes.pop("silent", ())
         with self.database.write() as connection:
             if not _move(connection, work, Stage.TRANSCRIBED, **changes):
                 return False
             if instead:
-                silenced = {"instead_of": work.sha256, "seconds": list(instead.silent)}
+                silenced = {"instead_of": work.sha256, "seconds": list(silent)}
                 records.note(connection, work.id, SILENCED, silenced)
             table = tables.transcripts
             connection.execute(delete(table).where(table.c.inquiry_id == work.id))

@@ -26,6 +26,7 @@ from triage.web.pages import (
     settings,
     sign_in,
     sources,
+    stating,
     users,
 )
 from triage.web.shield import Shield
@@ -39,6 +40,7 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     bulk.router,
     inbox.router,
     inquiry.router,
+    stating.router,
     live.router,
     deliveries.router,
     quarantine.router,

@@ -11,13 +11,16 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from classifiers.labels import LABELS
 from triage.errors import TriageError, Usage
 from triage.pipeline.stages import is_mail
+from triage.signals.stated import CHOICES
 from triage.store.accounts import Role
 from triage.store.dossier import Dossier, collect
 from triage.store.records import Work
+from triage.store.statements import holding
 from triage.types import Inquiry
 from triage.web import access
 from triage.web.desk import Desk, Here
 from triage.web.explanations import by_model
+from triage.web.pages.stating import PICKS
 from triage.web.passages import Evidences, fields
 from triage.web.principal import Principal
 from triage.web.rights import require
@@ -59,7 +62,11 @@ def show(
         labels=[*LABELS, *(name for name in here.settings.taxonomy if name not in LABELS)],
         corrections=here.repository.corrections.of(work.id),
         explained=dossier.verdict is not None and by_model(dossier.verdict),
-        playable=work.channel == "call" and not _unheard(mail),
+        playable=work.channel == "call" and not unheard(mail),
+        stated=holding(here.repository.statements.of(work.id)),
+        shown=set(signals),
+        choices=CHOICES,
+        picks=PICKS,
         recordings=len(mail.recordings) if mail and mail.voicemail else 1,
         done=done,
     )
@@ -122,7 +129,7 @@ def raw(here: Here, principal: Reviewer, inquiry_id: str) -> Response:
     it.
     """
     work = access.inquiry(here, principal, inquiry_id)
-    if _unheard(here.repository.archive.content(work.id)):
+    if unheard(here.repository.archive.content(work.id)):
         raise HTTPException(403, "Nobody agreed to this recording; it may not be heard.")
     try:
         content = here.exports.raw_copy(work.id)
@@ -184,7 +191,7 @@ def _sound(here: Desk, work: Work, number: int) -> tuple[str, str]:
     if work.channel != "call":
         raise HTTPException(404, "This inquiry is no call.")
     inquiry = here.repository.archive.content(work.id)
-    if _unheard(inquiry):
+    if unheard(inquiry):
         raise HTTPException(403, "Nobody agreed to this recording; it may not be heard.")
     if not is_mail(work):
         return work.sha256, work.media_type
@@ -194,7 +201,7 @@ def _sound(here: Desk, work: Work, number: int) -> tuple[str, str]:
     return recordings[number].sha256, recordings[number].media_type
 
 
-def _unheard(inquiry: Inquiry | None) -> bool:
+def unheard(inquiry: Inquiry | None) -> bool:
     """Whether the recording may not be heard, because nobody agreed to it."""
     return bool(inquiry and inquiry.call and inquiry.call.withheld == "no-consent")
 
