@@ -24,6 +24,7 @@ CHOICES: Final[dict[SignalName, tuple[str, ...]]] = {
 LONGEST: Final = 300
 """Characters of a value, and of the words that state it."""
 
+_AROUND: Final = " \t\r\n,;:!?"
 _FIELDS: Final = ("text", "subject", "signature", "forwarded", "quoted", "disclaimer")
 
 
@@ -46,7 +47,7 @@ def known(name: str) -> SignalName:
 
 
 def placed(words: Words, inquiry: Inquiry, transcript: Transcript | None) -> Evidence:
-    """The words as evidence, without the space around them. Where something else stands at their
+    """The words as evidence, without space and commas around them. Where something else stands at their
     place, they are looked for nearby. Raises `Usage` where the inquiry does not have them.
     """
     text = _text(words.field, inquiry, transcript)
@@ -56,8 +57,8 @@ def placed(words: Words, inquiry: Inquiry, transcript: Transcript | None) -> Evi
         start = min(places, key=lambda place: abs(place - words.start), default=len(text))
         end = start + len(words.quote)
     quote = text[start:end]
-    start += len(quote) - len(quote.lstrip())
-    quote = quote.strip()
+    start += len(quote) - len(quote.lstrip(_AROUND))
+    quote = quote.strip(_AROUND)
     if not quote:
         raise Usage("these words are not in the inquiry any more; load the page again")
     if len(quote) > LONGEST:
