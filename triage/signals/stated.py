@@ -47,8 +47,8 @@ def known(name: str) -> SignalName:
 
 
 def placed(words: Words, inquiry: Inquiry, transcript: Transcript | None) -> Evidence:
-    """The words as evidence, without space and commas around them. Where something else stands at their
-    place, they are looked for nearby. Raises `Usage` where the inquiry does not have them.
+    """The words as evidence, without space and commas around them. Where something else stands at
+    their place, they are looked for nearby. Raises `Usage` where the inquiry does not have them.
     """
     text = _text(words.field, inquiry, transcript)
     start, end = max(0, words.start), min(words.end, len(text))
