@@ -120,8 +120,11 @@ PARTS: Final = frozenset({
 })  # fmt: skip
 """What is answered and is no page: parts of pages, files, and what leads elsewhere."""
 
-_PLAY: Final = """() => {
-  document.querySelector('audio').currentTime = 31;
+_PLAY: Final = """async () => {
+  const audio = document.querySelector('audio');
+  const there = new Promise((done) => audio.addEventListener('seeked', done, { once: true }));
+  audio.currentTime = 31;
+  await there;
   document.querySelector('.player').scrollIntoView();
   window.scrollBy(0, -12);
 }"""

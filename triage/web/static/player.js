@@ -111,9 +111,13 @@
   });
 
   // Events of media do not bubble, but they can be caught on their way down.
-  for (const name of ["timeupdate", "seeked", "loadedmetadata", "ended"]) {
+  for (const name of ["timeupdate", "seeked", "ended"]) {
     document.addEventListener(name, (event) => show(event.target), true);
   }
+  document.addEventListener("htmx:load", (event) => { // a picture that came after the sound
+    const audio = event.target.closest?.(".player")?.querySelector("audio");
+    if (audio && audio.currentTime > 0) show(audio);
+  });
   document.addEventListener("play", (event) => {
     for (const other of document.querySelectorAll("audio")) if (other !== event.target) other.pause();
     follow(event.target);
