@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH_BACKEND ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test browser check bench chaos card clean
+.PHONY: help setup servers demo test browser screenshots check bench chaos card clean
 
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -44,6 +44,10 @@ test: setup servers ## Unit, integration, browser and acceptance tests
 browser: setup ## The console's tests in Chromium
 	@sh tests/install-servers.sh chromium
 	$(BIN)/python -m pytest tests/browser
+
+screenshots: setup ## Pictures of every page of the console, for docs/
+	@sh tests/install-servers.sh chromium
+	$(BIN)/python -m tests.browser.screenshots
 
 check: setup ## Lint, format, types, layers
 	$(BIN)/ruff check .

@@ -39,6 +39,7 @@ from triage.pipeline.replay import Replay
 from triage.pipeline.reviewing import Reviewing
 from triage.pipeline.silencing import Silencer
 from triage.pipeline.steps import Steps
+from triage.pipeline.waveforms import Measure, Waveforms
 from triage.redaction.speech import Seconds
 from triage.review.queue import Queue
 from triage.rules.rulebook import Rulebook
@@ -49,6 +50,7 @@ from triage.signals.contact import FREE_MAIL
 from triage.sources.base import Source
 from triage.sources.build import build_source
 from triage.store.repository import Repository
+from triage.transcripts.engine import Peaks
 from triage.transcripts.host import TranscriberHost
 from triage.transcripts.messages import Part
 from triage.types import Transcript
@@ -371,6 +373,16 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
         yield Worker(engine, repository, sources, classifier)
 
 
+def peaks(settings: Settings) -> Measure:
+    """Measures how loud recordings are, in a process that is started for each."""
+
+    def measure(path: Path) -> Peaks:
+        with TranscriberHost(settings.transcription, settings.limits) as host:
+            return host.peaks(path)
+
+    return measure
+
+
 @contextmanager
 def open_console(
     settings: Settings, repository: Repository, classifier: ActiveClassifier | None = None
@@ -397,6 +409,7 @@ def open_console(
             classifier,
             cache(partial(load_rulebook, settings)),
             Learning(settings, repository),
+            Waveforms(repository, Discretion.of(settings), peaks(settings)),
             Provider(oidc, HttpClient()) if oidc else None,
         )
         yield stack.enter_context(serving(desk))

@@ -135,11 +135,83 @@ def test_a_call_is_played_from_the_words_that_state_the_budget(
     admin.wait_for_function("document.getElementById('audio').readyState >= 1")
     admin.get_by_role("button", name="Play budget from 0:03").click()
     admin.wait_for_function(f"{now} >= 3.9 && {now} < 8")
-    expect(admin.locator("#transcript li[aria-current]")).to_contain_text("two furnaces")
+    expect(admin.locator(".transcript li[aria-current]")).to_contain_text("two furnaces")
     admin.get_by_role("button", name="Play from 0:05").focus()
     admin.keyboard.press("Enter")
     admin.wait_for_function(f"{now} >= 5")
-    expect(admin.locator("#transcript li[aria-current]")).to_contain_text("Thank you")
+    expect(admin.locator(".transcript li[aria-current]")).to_contain_text("Thank you")
+
+
+def test_the_picture_of_a_call_is_a_slider_in_step_with_it(
+    console: Served, shop: Shop, admin: Page
+) -> None:
+    admin.goto(f"{console.url}/inquiries/{shop.call}")
+    slider = admin.get_by_role("slider", name="Place in the recording")
+    expect(slider).to_have_attribute("aria-valuetext", "0:00 of 0:08")
+    expect(admin.locator(".lane")).to_have_count(1)
+    now = "document.querySelector('audio').currentTime"
+    slider.focus()
+    admin.keyboard.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "0:05 of 0:08")
+    assert admin.evaluate(now) == 5
+    expect(admin.locator(".transcript li[aria-current]")).to_contain_text("Thank you")
+    expect(admin.locator(".speech.now")).to_have_count(1)
+    played = admin.locator(".played").get_attribute("width")
+    assert abs(float(played or 0) - 625) < 1
+    admin.keyboard.press("Home")
+    assert admin.evaluate(now) == 0
+    box = slider.bounding_box()
+    assert box
+    admin.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert abs(admin.evaluate(now) - 4) < 0.1
+    admin.locator(".pin").click()
+    admin.wait_for_function(f"{now} >= 3.9 && {now} < 6 && !document.querySelector('audio').paused")
+    slider.focus()
+    admin.keyboard.press("Space")
+    admin.wait_for_function("document.querySelector('audio').paused")
+
+
+def test_selected_words_become_a_signal(console: Served, shop: Shop, admin: Page) -> None:
+    admin.goto(f"{console.url}/inquiries/{shop.lead}")
+    expect(admin.locator("#picker")).to_be_hidden()
+    select(admin, "next week", "text")
+    expect(admin.locator("#chosen")).to_have_text("next week")
+    admin.get_by_role("button", name="timeline", exact=False).first.click()
+    expect(admin.get_by_role("status").first).to_contain_text("Noted")
+    found = console.repository.archive.qualification(shop.lead)
+    assert found
+    assert found.signals["timeline"].evidence[0].quote == "next week"
+    expect(admin.locator("#h-signals")).to_be_in_viewport()
+    row = admin.locator(".signals > div", has_text="timeline")
+    expect(row).to_contain_text("said by ann")
+    row.locator("summary").click()
+    row.get_by_role("button", name="Take back").click()
+    expect(admin.locator(".signals")).not_to_contain_text("said by ann")
+    budget = admin.locator(".signals > div", has_text="budget")
+    budget.locator("summary").click()
+    budget.get_by_label("Value of budget").fill("$28,000")
+    budget.get_by_role("button", name="Save").click()
+    expect(admin.locator(".signals > div", has_text="budget")).to_contain_text("USD 28000")
+    expect(admin.locator(".history")).to_contain_text("signal corrected")
+
+
+def select(page: Page, quote: str, field: str) -> None:
+    """Select words as a mouse does."""
+    page.evaluate(
+        """([quote, field]) => {
+          for (const element of document.querySelectorAll(`[data-field=${field}]`)) {
+            const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+            for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+              const start = node.data.indexOf(quote);
+              if (start < 0) continue;
+              getSelection().setBaseAndExtent(node, start, node, start + quote.length);
+              return;
+            }
+          }
+          throw new Error(`no ${quote}`);
+        }""",
+        [quote, field],
+    )
 
 
 def test_evidence_leads_to_its_place_in_the_text(console: Served, shop: Shop, admin: Page) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import chromium, violations
 from tests.support.console import Served, served
-from tests.support.leads import BUSINESS, WELL_STATED, Desk
+from tests.support.leads import BUSINESS, WELL_STATED, Desk, data
 from tests.support.queues import settle, unsure
 from triage.settings import Destination
 from triage.store.accounts import Role
@@ -117,6 +117,48 @@ def test_undo_skip_back_and_note(console: Served, page: Page) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#keys")).to_be_hidden()
     assert current(page) == lead
+
+
+def test_words_become_a_signal_by_keyboard_alone_and_undo_takes_it_back(
+    console: Served, page: Page
+) -> None:
+    crm = crm_of(console)
+    text = "Hello 👋,\n\nplease ask for Maria Lopez, she decides. Thanks, Bob"
+    item = settle(crm, "lead", unsure("lead", 0.6), text)
+    page.goto(f"{console.url}/review")
+    page.wait_for_selector("#queue .item")
+    page.keyboard.press("e")
+    for _ in range(7):  # the words of the subject, then those of the text
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.locator("#chosen")).to_have_text("Maria Lopez,")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Escape")
+    expect(page.locator("#picker")).to_be_hidden()
+    page.keyboard.press("e")
+    for _ in range(7):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+N")
+    expect(page.locator(".mine")).to_contain_text("contact name: Maria Lopez")
+    expect(page.locator("#picker")).to_be_hidden()
+    assert current(page) == item
+    page.keyboard.press("z")  # the signal, not a label
+    expect(page.locator(".mine li")).to_have_count(0)
+    page.keyboard.press("e")
+    for _ in range(7):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+N")
+    expect(page.locator(".mine li")).to_have_count(1)
+    press(page, "l")
+    expect(page.locator("#waiting")).to_have_text("0")
+    found = console.repository.archive.qualification(item)
+    assert found
+    assert found.signals["contact_name"].evidence[0].quote == "Maria Lopez"
+    assert [one.undoes for one in console.repository.statements.of(item)] == [None, 1, None]
+    assert data(crm.events(item)[-1])["signals"]["contact_name"]["value"] == "Maria Lopez"
 
 
 def test_what_comes_in_appears_without_reloading(console: Served, page: Page) -> None:

@@ -26,7 +26,9 @@ SOURCES = [{"kind": "maildir", "name": "sales", "path": "mail"}]
 
 
 def drifting(repository: Repository) -> Drifting:
-    return Drifting(Settings.model_validate({"sources": SOURCES, "drift": {"least": 25}}), repository)
+    return Drifting(
+        Settings.model_validate({"sources": SOURCES, "drift": {"least": 25}}), repository
+    )
 
 
 def gauge(measure: str) -> float | None:

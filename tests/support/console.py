@@ -18,6 +18,7 @@ from triage.pipeline.discretion import Discretion
 from triage.pipeline.exports import Exports
 from triage.pipeline.learning import Learning
 from triage.pipeline.replay import Replay
+from triage.pipeline.waveforms import Waveforms
 from triage.redaction.speech import Seconds
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
@@ -26,6 +27,7 @@ from triage.sources.base import Source
 from triage.store.accounts import ALL, Reach, Role, User
 from triage.store.audit import Actor
 from triage.store.repository import Repository
+from triage.transcripts.peaks import measure
 from triage.web import passwords
 from triage.web.desk import Desk
 from triage.web.oidc import Provider
@@ -100,6 +102,7 @@ def desk_for(repository: Repository, **settings: Any) -> Desk:
         no_model,
         lambda: Rulebook(chosen.rules, chosen.business, FREE_MAIL),
         Learning(chosen, repository),
+        Waveforms(repository, Discretion.of(chosen), lambda path: measure(path, chosen.limits)),
         Provider(oidc, HttpClient()) if (oidc := chosen.console.oidc) else None,
     )
 

@@ -6,7 +6,7 @@ events are written in the transaction that decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -21,15 +21,18 @@ from triage.pipeline.discretion import Discretion
 from triage.pipeline.prior import ruling
 from triage.pipeline.reading import read
 from triage.pipeline.ruled import certain
+from triage.pipeline.stating import Facts, Say, as_said
 from triage.pipeline.telling import Said, Teller, stored_case
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
 from triage.signals.learned import TextTagger
 from triage.signals.qualify import qualify
+from triage.signals.stated import rescored
 from triage.store import corrections as stored
 from triage.store import records
 from triage.store.records import Work
 from triage.store.repository import Repository
+from triage.store.statements import Statement
 from triage.types import (
     Decision,
     Delivery,
@@ -101,6 +104,23 @@ class Corrections:
         """
         return self._repeat(partial(self._renew, inquiry_id, rulebook, transcript))
 
+    def restate(
+        self, inquiry_id: str, say: Say, rulebook: Callable[[], Rulebook]
+    ) -> Corrected | None:
+        """Store what a person says about a signal, with all that follows from it: score, grade,
+        outcome, `lead.updated` where a destination knows the lead. None: it is no lead, and what
+        was said counts when it becomes one.
+
+        Raises `Usage` unless the inquiry is settled, and where `say` does.
+        """
+        if not self._may_be_lead(inquiry_id):
+            work, inquiry, transcript = self._settled(inquiry_id)
+            statements = self.repository.statements.of(work.id)
+            said = say(Facts(inquiry, transcript, {}, statements))
+            self.repository.statements.add(work.id, said)
+            return None
+        return self._repeat(partial(self._restate, inquiry_id, say, rulebook))
+
     def release(self, inquiry_id: str, rulebook: Rulebook) -> Corrected:
         """Let a held inquiry go its usual way: a lead is forwarded. Raises `Usage` where it is not
         held. What is not decided yet goes on its way to a decision that nothing holds.
@@ -157,8 +177,12 @@ class Corrections:
         if other or outcome is None:
             why = f"{other} corrected it since" if other else "nothing was decided before"
             raise Usage(f"{inquiry_id} stays as it is: {why}")
-        verdict = outcome.verdict
-        qualification = outcome.qualification if verdict.label == "lead" else None
+        verdict, found = outcome.verdict, outcome.qualification
+        if found:
+            statements = self.repository.statements.of(inquiry_id)
+            found = as_said(found, statements, inquiry, transcript, self.settings)
+            outcome = replace(outcome, qualification=found)
+        qualification = found if verdict.label == "lead" else None
         case = Case(inquiry, transcript, verdict, qualification, outcome.decision)
         previous = said[-1].label if said else ""
         deliveries = self.repository.corrections.apply(
@@ -197,6 +221,50 @@ class Corrections:
             work.held,
         )
         return None if deliveries is None else Corrected(case.decision, tuple(deliveries))
+
+    def _restate(
+        self, inquiry_id: str, say: Say, rulebook: Callable[[], Rulebook]
+    ) -> Corrected | None:
+        work, inquiry, transcript = self._settled(inquiry_id)
+        before = stored_case(self.repository, inquiry_id)
+        if before is None:
+            raise Usage(f"{inquiry_id} is not decided yet")
+        found = self.repository.archive.qualification(inquiry_id)
+        statements = self.repository.statements.of(inquiry_id)
+        known = dict(found.signals) if found else {}
+        said = say(Facts(inquiry, transcript, known, statements))
+        if found is None or said.undoes is not None:
+            left = [one for one in statements if one.id != said.undoes]
+            found = self._qualified(inquiry, transcript, left)
+        else:
+            ideal, business = self.settings.ideal_customer, self.settings.business
+            changed = {said.name: said.signal}
+            found = rescored(found, changed, inquiry, transcript, ideal, business)
+        case = self._decided(inquiry, transcript, before, found, rulebook())
+        if work.held:
+            case = replace(case, decision=held_back(case.decision, work.held))
+        deliveries = self.repository.corrections.renew(
+            work,
+            None,
+            stored.Outcome(case.verdict, found, case.decision),
+            self._teller().plan(case, Said(), held=bool(work.held)),
+            work.held,
+            said,
+        )
+        if deliveries is None:
+            return None
+        log.info("signal corrected", inquiry=inquiry_id, signal=said.name, events=len(deliveries))
+        return Corrected(case.decision, tuple(deliveries))
+
+    def _may_be_lead(self, inquiry_id: str) -> bool:
+        verdict = self.repository.archive.verdict(inquiry_id)
+        return verdict is not None and may_be_lead(verdict, self.settings.decision)
+
+    def _settled(self, inquiry_id: str) -> tuple[Work, Inquiry, Transcript | None]:
+        work, inquiry, transcript = self._read(inquiry_id)
+        if work.stage is not Stage.SETTLED:
+            raise Usage(f"{inquiry_id} is {work.stage}; its signals can be corrected once settled")
+        return work, inquiry, transcript
 
     def _release(self, inquiry_id: str, rulebook: Rulebook) -> Corrected | None:
         work, case = self._would_be(inquiry_id, rulebook)
@@ -252,9 +320,17 @@ class Corrections:
             decision = settled_early(decision, transcript)
         return self._takeable(Case(inquiry, transcript, before.verdict, qualification, decision))
 
-    def _qualified(self, inquiry: Inquiry, transcript: Transcript | None) -> Qualification:
+    def _qualified(
+        self,
+        inquiry: Inquiry,
+        transcript: Transcript | None,
+        statements: Sequence[Statement] | None = None,
+    ) -> Qualification:
+        """What was found, and what people said of it. `statements`: as if this were all."""
         ideal, business = self.settings.ideal_customer, self.settings.business
-        return qualify(inquiry, transcript, ideal, business, self.tagger())
+        found = qualify(inquiry, transcript, ideal, business, self.tagger())
+        said = self.repository.statements.of(inquiry.id) if statements is None else statements
+        return as_said(found, said, inquiry, transcript, self.settings)
 
     def _read(self, inquiry_id: str) -> tuple[Work, Inquiry, Transcript | None]:
         work = self.repository.worklist.get(inquiry_id)

@@ -19,6 +19,7 @@ from triage.pipeline.prior import ruling
 from triage.pipeline.reading import Reading, read
 from triage.pipeline.remembering import Remembering, classified
 from triage.pipeline.ruled import named, relabelled
+from triage.pipeline.stating import as_said
 from triage.pipeline.telling import Said, Teller, stored_case
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
@@ -112,6 +113,8 @@ class Rescoring:
         if may_be_lead(verdict, rules):
             ideal, business = self.settings.ideal_customer, self.settings.business
             found = qualify(inquiry, heard, ideal, business, self.tagger())
+            said = self.repository.statements.of(look.work.id)
+            found = as_said(found, said, inquiry, heard, self.settings)
         doubts, known = look.reading.doubts, look.reading.ruling
         decision = decide(verdict, found, rules, doubts, known, self.settings.taxonomy)
         case = Case(inquiry, heard, verdict, found, decision)

@@ -55,13 +55,23 @@ def settle(
         return repository.worklist.transcribed(work, masked.transcript)
     path = _copy(repository, work, masked.silent, silence)
     sha256, size = repository.blobs.put(path)
-    instead = Recording(sha256, size, MEDIA_TYPE)
+    instead = Recording(sha256, size, MEDIA_TYPE, masked.silent)
     moved = repository.worklist.transcribed(work, masked.transcript, instead)
     if moved:
         log.info("recording silenced", inquiry=work.id, stretches=len(masked.silent))
         path.unlink(missing_ok=True)
         discard(repository, work.sha256)
     return moved
+
+
+def silenced(repository: Repository, inquiry_id: str) -> Seconds:
+    """Which seconds of the stored recording were silenced."""
+    return tuple(
+        (float(start), float(end))
+        for entry in repository.archive.history(inquiry_id)
+        if entry.event == SILENCED
+        for start, end in entry.detail.get("seconds", ())
+    )
 
 
 def forget(repository: Repository, inquiry_id: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import phonenumbers
@@ -175,6 +176,26 @@ def _sent(material: Material, stated: str, normalized: str, confidence: float) -
         start = source.text.find(stated) if source.part == "header" else -1
         if start >= 0:
             return Finding(source, start, start + len(stated), confidence, "", normalized)
+    return None
+
+
+def numbered(found: Finding, material: Material) -> Finding | None:
+    """A telephone number with its E.164, whoever found it; nothing where there are no figures."""
+    region = _region(material)
+    numbers = [said for _, _, said in _numbers(found.source, found.start, found.end)]
+    for said in (found.quote, *numbers, spoken_digits(found.quote.lower())):
+        if number := phone_number(said, region):
+            return replace(found, normalized=number)
+    return found if sum(char.isdigit() for char in found.quote) >= 5 else None
+
+
+def addressed(found: Finding) -> Finding | None:
+    """An email address as machines write it, whoever found it; nothing where there is none."""
+    written = _EMAIL.search(found.quote)
+    said = SPOKEN_EMAIL.search(found.source.lower, found.start, found.end)
+    for address in (written and written[0], said and spoken_email(said[0])):
+        if address and (normalized := email_address(address)):
+            return replace(found, normalized=normalized)
     return None
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, delete, insert, select, update
 
-from triage.store import outbox, records, search, tables
+from triage.store import outbox, records, search, statements, tables
 from triage.store.database import Database
 from triage.store.handovers import Ledger, Plan
 from triage.store.records import Work
+from triage.store.statements import Statement
 from triage.types import Decision, Delivery, Qualification, Stage, Transcript, Verdict
 from triage.types import Outcome as Decided
 
@@ -106,9 +107,10 @@ class Corrections:
         outcome: Outcome,
         plan: Plan,
         held: str = "",
+        statement: Statement | None = None,
     ) -> list[Delivery] | None:
         """Store a better transcript (if there is one) and what follows from a new look. `held`: why
-        it is told to nobody, from now on.
+        it is told to nobody, from now on. `statement`: what a person said that it states.
         """
         with self.database.write() as connection:
             if not _settle(connection, work, outcome.qualification, outcome.decision, held=held):
@@ -117,6 +119,8 @@ class Corrections:
                 records.note(connection, work.id, "released", {})
             if transcript is not None:
                 _replace_transcript(connection, work.id, transcript)
+            if statement is not None:
+                statements.write(connection, work.id, statement)
             table = tables.verdicts
             query = select(table.c.id).where(table.c.inquiry_id == work.id)
             verdict_id = connection.execute(query.order_by(table.c.id.desc()).limit(1)).scalar_one()

@@ -57,11 +57,12 @@ _CONTENT = insert(tables.contents)
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A stored recording. `size` in bytes."""
+    """A stored recording. `size` in bytes; `silent` are the seconds that were silenced in it."""
 
     sha256: str
     size: int
     media_type: str
+    silent: Sequence[tuple[float, float]] = ()
 
 
 class Moves:
@@ -123,11 +124,13 @@ class Moves:
         """
         moment = records.now()
         changes = asdict(instead) if instead else {}
+        silent = changes.pop("silent", ())
         with self.database.write() as connection:
             if not move(connection, work, Stage.TRANSCRIBED, **changes):
                 return False
             if instead:
-                records.note(connection, work.id, SILENCED, {"instead_of": work.sha256})
+                silenced = {"instead_of": work.sha256, "seconds": list(silent)}
+                records.note(connection, work.id, SILENCED, silenced)
             table = tables.transcripts
             connection.execute(delete(table).where(table.c.inquiry_id == work.id))
             connection.execute(

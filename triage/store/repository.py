@@ -30,6 +30,7 @@ from triage.store.resets import Resets
 from triage.store.reviews import Reviews
 from triage.store.sessions import Sessions, Tokens
 from triage.store.settlements import Settlements
+from triage.store.statements import Statements
 from triage.store.threads import Threads
 from triage.store.throttles import Throttles
 from triage.store.timings import Timings
@@ -60,6 +61,7 @@ class Repository:
         self.reviews = Reviews(self.database)
         self.doubts = Doubts(self.database)
         self.drifts = Drifts(self.database)
+        self.statements = Statements(self.database)
         self.threads = Threads(self.database)
         self.marks = Marks(self.database)
         self.memories = Memories(self.database)

@@ -336,6 +336,20 @@ memories = Table(
     Column("said", LargeBinary, nullable=False),
 )
 
+# What people say that an inquiry states, or does not; rows are added, never changed.
+statements = Table(
+    "statements",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _inquiry_id(index=True),
+    Column("signal", String(40), nullable=False),
+    Column("data", SafeText),  # the signal; none: it was not stated
+    Column("previous", SafeText, nullable=False),
+    Column("undoes", Integer, ForeignKey("statements.id", ondelete="CASCADE")),
+    Column("by", SafeText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
 # Everybody who asked for something, whichever way.
 people = Table(
     "people",

@@ -79,6 +79,22 @@ def reading(path: Path, limits: Limits) -> Iterator[tuple[Any, Iterator[Any]]]:
         yield container, _frames(container, tally)
 
 
+def planes(frames: Iterator[Any], layout: str, rate: int) -> Iterator[Samples]:
+    """[channels, samples] of one rate and layout, also where a damaged file changes in between."""
+    resampler, shape = None, None
+    for frame in frames:
+        now = (frame.sample_rate, frame.format.name, frame.layout.name)
+        if now != shape:
+            if resampler is not None:
+                yield from _planes(resampler.resample(None))
+            resampler, shape = av.AudioResampler("fltp", layout, rate), now
+        assert resampler is not None  # noqa: S101 - set with the first shape
+        frame.pts = None
+        yield from _planes(resampler.resample(frame))
+    if resampler is not None:
+        yield from _planes(resampler.resample(None))
+
+
 @dataclass
 class _Tally:
     """What came out of the decoder so far."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from triage.settings import Limits, Transcription
-from triage.transcripts import audio, messages, recording, silence, weights
+from triage.transcripts import audio, messages, peaks, recording, silence, weights
 from triage.transcripts.engine import SpeechEngine
 from triage.transcripts.messages import Message
 from triage.transcripts.turns.diarist import Diarist
@@ -71,6 +71,8 @@ class Work:
         path = Path(request["path"])
         if request.get("probe"):
             return {"info": messages.packed(audio.probe(path, self._limits))}
+        if request.get("peaks"):
+            return {"peaks": messages.packed(peaks.measure(path, self._limits))}
         if "silence" in request:
             seconds = [(start, end) for start, end in request["silence"]]
             silence.write(path, Path(request["out"]), seconds, self._limits)

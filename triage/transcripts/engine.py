@@ -29,6 +29,16 @@ class AudioInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Peaks:
+    """The loudest sample of each of as many equal stretches of `duration_s` seconds, by channel,
+    from 0 (silent) to 100 (the loudest of the recording).
+    """
+
+    duration_s: float
+    channels: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """A word with its times in seconds; `text` has its leading space and punctuation."""
 

@@ -19,7 +19,7 @@ import structlog
 
 from triage.settings import Limits, Transcription
 from triage.transcripts import messages
-from triage.transcripts.engine import AudioInfo
+from triage.transcripts.engine import AudioInfo, Peaks
 from triage.transcripts.messages import WHOLE, Message, Part
 from triage.transcripts.process import START_S, Child
 from triage.transcripts.weights import DEFAULT_CACHE
@@ -88,6 +88,14 @@ class TranscriberHost:
         with self._borrowed() as child:
             answer = child.ask({"path": str(path.absolute()), "probe": True}, FLOOR_S)
         return messages.info(_checked(answer)["info"])
+
+    def peaks(self, path: Path) -> Peaks:
+        """How loud a recording is over its length, by decoding all of it. Raises as `transcribe`
+        does.
+        """
+        with self._borrowed() as child:
+            answer = child.ask({"path": str(path.absolute()), "peaks": True}, _SILENCE_S)
+        return messages.peaks(_checked(answer)["peaks"])
 
     def silence(self, path: Path, out: Path, seconds: Sequence[tuple[float, float]]) -> None:
         """Write a copy of a recording to `out`, silent in these stretches; see `silence.write`.

@@ -4,11 +4,13 @@ worker → child   {"transcription": {…}, "limits": {…}, "cache_dir": …, "
                  {"path": …, "opening_s": null}        transcribe this; also `from_s`, `whole_s`,
                                                        `language` and `model`, see `Part`
                  {"path": …, "probe": true}            say what it is
+                 {"path": …, "peaks": true}            say how loud it is over its length
                  {"path": …, "silence": [[0.5, 2]], "out": …}  write a copy, silent in these seconds
 child → worker   {"ready": true}                       once, after the imports
                  {"info": {…}}                         decoded; the answer to a probe
                  {"loading": true}                     the model is being loaded
                  {"transcript": {…}}                   the answer
+                 {"peaks": {…}}                        how loud it is
                  {"silenced": …}                       the copy is written
                  {"error": {"kind": …, "message": …}}  the answer, when it failed
 
@@ -25,7 +27,7 @@ from typing import Any, Final
 from triage.errors import Configuration, Permanent, Transient, TriageError
 from triage.settings import Limits, Transcription
 from triage.transcripts.devices import is_exhaustion
-from triage.transcripts.engine import AudioInfo
+from triage.transcripts.engine import AudioInfo, Peaks
 from triage.types import Segment, TimedWord, Transcript
 
 Message = dict[str, Any]
@@ -97,7 +99,7 @@ def raised(message: Message) -> TriageError:
     return _KINDS[message["error"]["kind"]](message["error"]["message"])
 
 
-def packed(value: AudioInfo | Transcript) -> Message:
+def packed(value: AudioInfo | Transcript | Peaks) -> Message:
     """A value as plain data."""
     return asdict(value)
 
@@ -105,6 +107,11 @@ def packed(value: AudioInfo | Transcript) -> Message:
 def info(data: Message) -> AudioInfo:
     """The recording's description out of a message."""
     return AudioInfo(**{**data, "warnings": tuple(data["warnings"])})
+
+
+def peaks(data: Message) -> Peaks:
+    """The peaks out of a message."""
+    return Peaks(data["duration_s"], tuple(tuple(channel) for channel in data["channels"]))
 
 
 def transcript(data: Message) -> Transcript:

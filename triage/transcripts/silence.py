@@ -35,32 +35,12 @@ def write(path: Path, out: Path, seconds: Sequence[tuple[float, float]], limits:
             stream = sink.add_stream("flac", rate=rate, layout=layout)
             stream.format = depth
             sized = av.AudioResampler(depth, layout, rate, frame_size=4096)
-            for samples in _silent(_planes(frames, layout, rate), seconds, rate):
+            for samples in _silent(audio.planes(frames, layout, rate), seconds, rate):
                 for frame in sized.resample(_frame(samples, layout, rate)):
                     sink.mux(stream.encode(frame))
             for frame in sized.resample(None):
                 sink.mux(stream.encode(frame))
             sink.mux(stream.encode(None))
-
-
-def _planes(frames: Iterator[Any], layout: str, rate: int) -> Iterator[Samples]:
-    """[channels, samples] of one rate and layout, also where a damaged file changes in between."""
-    resampler, shape = None, None
-    for frame in frames:
-        now = (frame.sample_rate, frame.format.name, frame.layout.name)
-        if now != shape:
-            if resampler is not None:
-                yield from _arrays(resampler.resample(None))
-            resampler, shape = av.AudioResampler("fltp", layout, rate), now
-        assert resampler is not None  # noqa: S101 - set with the first shape
-        frame.pts = None
-        yield from _arrays(resampler.resample(frame))
-    if resampler is not None:
-        yield from _arrays(resampler.resample(None))
-
-
-def _arrays(frames: Sequence[Any]) -> list[Samples]:
-    return [frame.to_ndarray() for frame in frames if frame.samples]
 
 
 def _silent(

@@ -30,6 +30,7 @@ from triage.web.pages import (
     settings,
     sign_in,
     sources,
+    stating,
     table,
     users,
 )
@@ -48,6 +49,7 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     inbox.router,
     table.router,
     inquiry.router,
+    stating.router,
     live.router,
     deliveries.router,
     quarantine.router,

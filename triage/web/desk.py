@@ -15,6 +15,7 @@ from triage.pipeline.corrections import Corrections
 from triage.pipeline.exports import Exports
 from triage.pipeline.learning import Learning
 from triage.pipeline.replay import Replay
+from triage.pipeline.waveforms import Waveforms
 from triage.rules.rulebook import Rulebook
 from triage.settings import Settings
 from triage.store.repository import Repository
@@ -45,6 +46,7 @@ class Desk:
     classifier: Callable[[], Classifier]
     rulebook: Callable[[], Rulebook]
     learning: Learning
+    waveforms: Waveforms
     provider: Provider | None = None
     explanations: Explanations = field(default_factory=Explanations)
     chores: Chores = field(default_factory=Chores)

@@ -30,10 +30,11 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A segment of a transcript, in pieces."""
+    """A segment of a transcript, in pieces; its text begins at `start` of the transcript's."""
 
     segment: Segment
     pieces: list[Piece]
+    start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Evidences:
                 for m in marks
                 if m.start < start + len(line) and m.end > start
             ]
-            found.append(Said(segment, cut(line, inside, _times(segment))))
+            found.append(Said(segment, cut(line, inside, _times(segment)), start))
             start += len(line) + 1
         return found
 

@@ -8,11 +8,15 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
 
+from classifiers.labels import SignalName
 from triage.pipeline.handing import SOURCE, Handed, hand_in
+from triage.pipeline.stating import not_stated, state, taken_back
+from triage.signals.stated import Words
 from triage.store.accounts import Role
 from triage.store.dossier import collect
 from triage.store.listing import Place, Wanted
 from triage.store.records import HistoryEntry
+from triage.store.statements import Statement
 from triage.types import (
     Channel,
     Decision,
@@ -28,6 +32,7 @@ from triage.web.api.deliveries import DeliveryLine
 from triage.web.api.problem import problems
 from triage.web.desk import Desk, Here
 from triage.web.pages.inquiry import relabel
+from triage.web.pages.stating import restate
 from triage.web.principal import Principal
 from triage.web.rights import require
 
@@ -119,6 +124,32 @@ class Label(BaseModel):
     note: Annotated[str, Field(max_length=2000)] = ""
 
 
+class Passage(BaseModel):
+    """Words of an inquiry: characters `start` to `end` of a field (of a call: of its transcript's
+    text). With a `quote`, words that moved are found.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    field: Literal["text", "subject", "signature", "forwarded", "quoted", "disclaimer"] = "text"
+    start: Annotated[int, Field(ge=0, le=10_000_000)]
+    end: Annotated[int, Field(ge=0, le=10_000_000)]
+    quote: Annotated[str, Field(max_length=2000)] = ""
+
+
+class Stated(BaseModel):
+    """What somebody says about a signal: that these words state it, that it has another value, or
+    with `not_stated` that nothing does.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    signal: SignalName
+    value: Annotated[str, Field(max_length=1000)] = ""
+    words: Passage | None = None
+    not_stated: bool = False
+
+
 @router.get("")
 def listed(here: Here, principal: Viewer, asked: Annotated[Asked, Query()]) -> InquiryList:
     """Inquiries, the newest first. Dates bound the arrival; `until` is left out."""
@@ -186,6 +217,45 @@ def label(
     """Say what it is; it is forwarded or retracted at once. Repeating it changes nothing else."""
     work = access.inquiry(here, principal, inquiry_id)
     relabel(here, principal, work.id, said.label, said.note)
+    return _detail(here, principal, work.id)
+
+
+@router.get("/{inquiry_id}/signals", responses=problems(404))
+def statements(here: Here, principal: Viewer, inquiry_id: Id) -> list[Statement]:
+    """What people said that it states, in order; what was taken back is among it."""
+    work = access.inquiry(here, principal, inquiry_id)
+    return here.repository.statements.of(work.id)
+
+
+@router.post("/{inquiry_id}/signals", responses=problems(404))
+def say(
+    here: Here,
+    principal: Annotated[Principal, require(Role.REVIEWER)],
+    inquiry_id: Id,
+    said: Stated,
+) -> InquiryDetail:
+    """Say what a signal is. Score and grade follow, and whoever knows the lead is told."""
+    work = access.inquiry(here, principal, inquiry_id)
+    by = principal.user.name
+    if said.not_stated:
+        act = not_stated(said.signal, by)
+    else:
+        words = Words(**said.words.model_dump()) if said.words else None
+        act = state(here.settings, said.signal, by, words, said.value.strip())
+    restate(here, principal, work.id, act)
+    return _detail(here, principal, work.id)
+
+
+@router.delete("/{inquiry_id}/signals/{signal}", responses=problems(404))
+def take_back(
+    here: Here,
+    principal: Annotated[Principal, require(Role.REVIEWER)],
+    inquiry_id: Id,
+    signal: SignalName,
+) -> InquiryDetail:
+    """Take back what was said last about a signal."""
+    work = access.inquiry(here, principal, inquiry_id)
+    restate(here, principal, work.id, taken_back(signal, principal.user.name))
     return _detail(here, principal, work.id)
 
 

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from classifiers.labels import LABELS
-from triage.errors import Usage
+from triage.errors import TriageError, Usage
 from triage.pipeline.stages import is_mail
+from triage.signals.stated import CHOICES
 from triage.store.accounts import Role
 from triage.store.dossier import Dossier, collect
+from triage.store.records import Work
+from triage.store.statements import holding
 from triage.types import Inquiry
 from triage.web import access
 from triage.web.desk import Desk, Here
 from triage.web.explanations import by_model
+from triage.web.pages.stating import PICKS
 from triage.web.passages import Evidences, fields
 from triage.web.principal import Principal
 from triage.web.rights import require
 from triage.web.templating import render
+from triage.web.waves import drawn
+
+log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/inquiries/{inquiry_id}")
+
+Number = Annotated[int, Query(ge=0, le=1000)]
 
 Viewer = Annotated[Principal, require(Role.VIEWER)]
 Reviewer = Annotated[Principal, require(Role.REVIEWER)]
@@ -52,7 +62,11 @@ def show(
         labels=[*LABELS, *(name for name in here.settings.taxonomy if name not in LABELS)],
         corrections=here.repository.corrections.of(work.id),
         explained=dossier.verdict is not None and by_model(dossier.verdict),
-        playable=work.channel == "call" and not _unheard(mail),
+        playable=work.channel == "call" and not unheard(mail),
+        stated=holding(here.repository.statements.of(work.id)),
+        shown=set(signals),
+        choices=CHOICES,
+        picks=PICKS,
         recordings=len(mail.recordings) if mail and mail.voicemail else 1,
         done=done,
     )
@@ -68,27 +82,12 @@ def explanation(request: Request, here: Here, principal: Viewer, inquiry_id: str
 
 
 @router.get("/recording")
-def recording(
-    here: Here,
-    principal: Viewer,
-    inquiry_id: str,
-    number: Annotated[int, Query(ge=0, le=1000)] = 0,
-) -> Response:
+def recording(here: Here, principal: Viewer, inquiry_id: str, number: Number = 0) -> Response:
     """The recording as it came, or one of those a voicemail's mail brought; players ask for parts
     of it (`Range`).
     """
     work = access.inquiry(here, principal, inquiry_id)
-    if work.channel != "call":
-        raise HTTPException(404, "This inquiry is no call.")
-    inquiry = here.repository.archive.content(work.id)
-    if _unheard(inquiry):
-        raise HTTPException(403, "Nobody agreed to this recording; it may not be heard.")
-    sha256, media_type = work.sha256, work.media_type
-    if is_mail(work):
-        recordings = inquiry.recordings if inquiry else ()
-        if number >= len(recordings):
-            raise HTTPException(404, "This voicemail came without such a recording.")
-        sha256, media_type = recordings[number].sha256, recordings[number].media_type
+    sha256, media_type = _sound(here, work, number)
     known = media_type.startswith(("audio/", "video/"))
     return FileResponse(
         here.repository.blobs.path(sha256),
@@ -97,13 +96,40 @@ def recording(
     )
 
 
+@router.get("/waveform")
+def waveform(
+    request: Request,
+    here: Here,
+    principal: Viewer,
+    inquiry_id: str,
+    number: Number = 0,
+    plain: bool = False,
+) -> Response:
+    """A recording as a picture to be clicked, a part of a page. `plain`: without what the worker
+    found in it.
+    """
+    work = access.inquiry(here, principal, inquiry_id)
+    sha256, _ = _sound(here, work, number)
+    archive = here.repository.archive
+    heard = archive.transcript(work.id) if number == 0 else None
+    try:
+        peaks = here.waveforms.of(sha256)
+    except TriageError as error:
+        log.warning("no waveform", inquiry=work.id, error=str(error))
+        return Response(status_code=204)
+    found = archive.qualification(work.id) if heard and not plain else None
+    silent = here.waveforms.silent(work.id, heard) if number == 0 else ()
+    wave = drawn(peaks, heard, silent, found)
+    return render(request, "waveform.html", wave=wave, name=f"{work.id}-{number}")
+
+
 @router.get("/raw")
 def raw(here: Here, principal: Reviewer, inquiry_id: str) -> Response:
     """The mail or recording as others may have it, as a file to be kept; browsers must not show
     it.
     """
     work = access.inquiry(here, principal, inquiry_id)
-    if _unheard(here.repository.archive.content(work.id)):
+    if unheard(here.repository.archive.content(work.id)):
         raise HTTPException(403, "Nobody agreed to this recording; it may not be heard.")
     try:
         content = here.exports.raw_copy(work.id)
@@ -160,7 +186,22 @@ def relabel(here: Desk, principal: Principal, inquiry_id: str, label: str, note:
     )
 
 
-def _unheard(inquiry: Inquiry | None) -> bool:
+def _sound(here: Desk, work: Work, number: int) -> tuple[str, str]:
+    """The sha256 and the media type of a recording that may be heard. Raises 403 or 404."""
+    if work.channel != "call":
+        raise HTTPException(404, "This inquiry is no call.")
+    inquiry = here.repository.archive.content(work.id)
+    if unheard(inquiry):
+        raise HTTPException(403, "Nobody agreed to this recording; it may not be heard.")
+    if not is_mail(work):
+        return work.sha256, work.media_type
+    recordings = inquiry.recordings if inquiry else ()
+    if number >= len(recordings):
+        raise HTTPException(404, "This voicemail came without such a recording.")
+    return recordings[number].sha256, recordings[number].media_type
+
+
+def unheard(inquiry: Inquiry | None) -> bool:
     """Whether the recording may not be heard, because nobody agreed to it."""
     return bool(inquiry and inquiry.call and inquiry.call.withheld == "no-consent")
 

@@ -13,6 +13,8 @@ from triage.store.accounts import Role
 from triage.store.doubts import Doubt
 from triage.training.mislabelled import LEAST
 from triage.web.desk import Desk, Here
+from triage.web.pages.inquiry import unheard
+from triage.web.passages import Evidences
 from triage.web.principal import Principal
 from triage.web.rights import require
 from triage.web.templating import render
@@ -134,8 +136,12 @@ def _item(here: Desk, doubt: Doubt | None) -> dict[str, Any] | None:
     if inquiry is None:
         return None
     said = here.repository.corrections.of(inquiry.id)
+    transcript = here.repository.archive.transcript(inquiry.id)
     return {
         "inquiry": inquiry,
-        "transcript": here.repository.archive.transcript(inquiry.id),
-        "said": said[-1] if said else None,
+        "transcript": transcript,
+        "said": Evidences(None).said(transcript) if transcript else [],
+        "playable": inquiry.channel == "call" and not unheard(inquiry),
+        "recordings": len(inquiry.recordings) if inquiry.voicemail else 1,
+        "labelled": said[-1] if said else None,
     }

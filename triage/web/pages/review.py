@@ -20,6 +20,9 @@ from triage.review.queue import Queue
 from triage.store.accounts import Role
 from triage.store.waiting import MOST
 from triage.web.desk import Desk, Here
+from triage.web.pages.inquiry import unheard
+from triage.web.pages.stating import PICKS, said_by
+from triage.web.passages import Evidences
 from triage.web.principal import Principal
 from triage.web.rights import require
 from triage.web.templating import render
@@ -78,7 +81,7 @@ def following(request: Request, here: Here, principal: Reviewer, skip: Ids = Non
     """The next inquiry but for those on the screen already; 204: nothing waits."""
     desk = reviewing(here)
     found = desk.queue.next(principal.user.name, skip or (), principal.reach)
-    return _part(request, here, found)
+    return _part(request, here, principal, found)
 
 
 @router.post("/undo")
@@ -92,7 +95,7 @@ def undo(request: Request, here: Here, principal: Reviewer, part: Part = False) 
         return _refused(request, here, principal, error, part=part)
     if found:
         here.repository.audit.note(principal.actor, "review.undone", found)
-    return _part(request, here, found) if part else RedirectResponse("/review", 303)
+    return _part(request, here, principal, found) if part else RedirectResponse("/review", 303)
 
 
 @router.post("/{inquiry_id}")
@@ -129,22 +132,32 @@ def back(request: Request, here: Here, principal: Reviewer, inquiry_id: str) -> 
     """An inquiry that was skipped after all; 204 where somebody else has it now."""
     _within_reach(here, principal, inquiry_id)
     held = reviewing(here).queue.take(inquiry_id, principal.user.name)
-    return _part(request, here, inquiry_id if held else None)
+    return _part(request, here, principal, inquiry_id if held else None)
 
 
-def _part(request: Request, here: Desk, found: str | None) -> Response:
-    item = _item(here, found)
+def _part(request: Request, here: Desk, principal: Principal, found: str | None) -> Response:
+    item = _item(here, principal, found)
     if item is None:
         return Response(status_code=204)
     return render(request, "review_item.html", item=item, labels=labels(here))
 
 
-def _item(here: Desk, inquiry_id: str | None) -> dict[str, Any] | None:
-    """What a reviewer is shown: what arrived, and nothing of what the worker made of it."""
+def _item(here: Desk, principal: Principal, inquiry_id: str | None) -> dict[str, Any] | None:
+    """What a reviewer is shown: what arrived, what they said of it, and nothing of what the worker
+    or others made of it.
+    """
     inquiry = here.repository.archive.content(inquiry_id) if inquiry_id else None
     if inquiry is None:
         return None
-    return {"inquiry": inquiry, "transcript": here.repository.archive.transcript(inquiry.id)}
+    transcript = here.repository.archive.transcript(inquiry.id)
+    return {
+        "inquiry": inquiry,
+        "transcript": transcript,
+        "said": Evidences(None).said(transcript) if transcript else [],
+        "playable": inquiry.channel == "call" and not unheard(inquiry),
+        "recordings": len(inquiry.recordings) if inquiry.voicemail else 1,
+        "mine": said_by(here, inquiry.id, principal.user.name),
+    }
 
 
 def _within_reach(here: Desk, principal: Principal, inquiry_id: str) -> None:
@@ -158,9 +171,10 @@ def _page(request: Request, here: Desk, principal: Principal, problem: str = "")
         request,
         "review.html",
         status=422 if problem else 200,
-        item=_item(here, queue.next(by, reach=principal.reach)),
+        item=_item(here, principal, queue.next(by, reach=principal.reach)),
         waiting=_count(queue.waiting(by, principal.reach)),
         labels=labels(here),
+        picks=PICKS,
         problem=problem,
     )
 

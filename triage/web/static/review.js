@@ -43,6 +43,7 @@
     queue.replaceChildren(...(item ? [item] : []));
     nothing.hidden = Boolean(item || fetching);
     if (item) {
+      window.htmx?.process(item); // it brings the picture of its recording
       item.focus({ preventScroll: true });
       window.scrollTo(0, 0);
     }
@@ -145,11 +146,24 @@
     help.setAttribute("aria-expanded", String(keys.open));
   }
 
+  function undo() {
+    const asked = new Event("undo", { cancelable: true }); // signals come before labels
+    if (document.dispatchEvent(asked)) bring("/review/undo");
+  }
+
+  function play() {
+    const audio = current()?.querySelector("audio");
+    if (!audio) return false;
+    if (audio.paused) audio.play().catch(() => {});
+    else audio.pause();
+    return true;
+  }
+
   queue.addEventListener("submit", (event) => {
     event.preventDefault();
     if (event.submitter) press(event.submitter);
   });
-  undoing.addEventListener("submit", (event) => { event.preventDefault(); bring("/review/undo"); });
+  undoing.addEventListener("submit", (event) => { event.preventDefault(); undo(); });
   backwards.addEventListener("click", back);
   help.addEventListener("click", toggle);
   keys.addEventListener("close", () => help.setAttribute("aria-expanded", "false"));
@@ -157,7 +171,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
-    if (event.target.closest("input, textarea, select")) {
+    if (event.target.closest("input:not([type=range]), textarea, select")) {
       if (event.key === "Escape" && current()) current().focus();
       if (event.key === "Enter" && event.target.closest(".answers")) {
         event.preventDefault(); // of several buttons, Enter would press the first
@@ -165,10 +179,12 @@
       }
       return;
     }
+    if (event.shiftKey && event.key !== "?") return; // with it, letters say what words are
     const key = event.key.toLowerCase();
     if (key === "?") toggle();
     else if (keys.open) return;
-    else if (key === "z") bring("/review/undo");
+    else if (key === "z") undo();
+    else if (key === " ") { if (event.target.closest("button, summary, a") || !play()) return; }
     else if (key === "j") back();
     else if (key === "n" && current()) note(current());
     else {
