@@ -183,12 +183,12 @@ def test_what_changed_is_said_where_people_look(console: Served, admin: Page) ->
     moment = datetime.now(UTC)
     text = "since Tuesday 17 November 41% of mails from 'inbox' are spam, 12% before"
     alarm = Alarm(0, "inbox", "labels", "spam", text, {"before": 0.12}, moment, moment)
-    console.repository.drifts.noticed([alarm], ["inbox"])
+    console.repository.drifts.noticed([alarm])
     for path in ("/models", "/sources"):
         admin.goto(f"{console.url}{path}")
         expect(admin.locator("main")).to_contain_text("41% of mails from 'inbox' are spam")
         usable(admin)
-    console.repository.drifts.noticed([], ["inbox"])
+    console.repository.drifts.noticed([])
     admin.goto(f"{console.url}/sources")
     expect(admin.locator("main")).not_to_contain_text("41%")
     admin.goto(f"{console.url}/models")
