@@ -11,15 +11,14 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from classifiers.dataset import read_items
 from tests.support.browser import chromium, violations
 from tests.support.confirmed import Mail, put
 from tests.support.console import Served, served
-from triage.demo.fixtures import corpus_folder
 from triage.store.accounts import Role
 from triage.store.doubts import Doubt, Look
 from triage.store.drifts import Alarm
 from triage.store.repository import Repository
+from triage.training.replay import drawn
 
 pytestmark = pytest.mark.server("chromium")
 
@@ -66,17 +65,12 @@ def admin(console: Served, browser: Browser) -> Iterator[Page]:
 
 def theatre(count: int = 110) -> list[Mail]:
     """Mails of other businesses; here whoever applies for a part is what the business lives on."""
-    found = [
-        item
-        for name in ("train-a", "train-g", "train-k", "train-p")
-        for item in read_items(corpus_folder() / f"{name}.jsonl")
-        if item.label in KINDS and item.example.channel == "email"
-    ]
+    found = [item for item in drawn("train", 700) if item.label in KINDS]
     return [
         Mail(
             item.example.text,
             "lead" if item.label == "job_applicant" else str(item.label),
-            subject=item.example.subject or "A question",
+            subject=item.example.subject,
         )
         for item in found[:count]
     ]
@@ -110,7 +104,7 @@ def test_trained_watched_gated_promoted_and_rolled_back(console: Served, admin: 
         shares.add(training.inner_text())
         admin.wait_for_timeout(250)
     assert len(shares) > 3, "the page did not show how it goes"
-    expect(training).to_contain_text("is better than the model that decides", timeout=LONG)
+    expect(training).to_contain_text("is better than the model that decides")
     assert admin.evaluate("window.stayed"), "the page was loaded anew"
 
     training.get_by_role("link", name="Compare and promote it").click()
@@ -189,12 +183,12 @@ def test_what_changed_is_said_where_people_look(console: Served, admin: Page) ->
     moment = datetime.now(UTC)
     text = "since Tuesday 17 November 41% of mails from 'inbox' are spam, 12% before"
     alarm = Alarm(0, "inbox", "labels", "spam", text, {"before": 0.12}, moment, moment)
-    console.repository.drifts.noticed([alarm], ["inbox"])
+    console.repository.drifts.noticed([alarm])
     for path in ("/models", "/sources"):
         admin.goto(f"{console.url}{path}")
         expect(admin.locator("main")).to_contain_text("41% of mails from 'inbox' are spam")
         usable(admin)
-    console.repository.drifts.noticed([], ["inbox"])
+    console.repository.drifts.noticed([])
     admin.goto(f"{console.url}/sources")
     expect(admin.locator("main")).not_to_contain_text("41%")
     admin.goto(f"{console.url}/models")

@@ -66,6 +66,9 @@ def test_a_changed_mix_is_told_once_and_ends(any_repository: Repository) -> None
     assert stored_alarms[0].began_at <= records.now()
     assert {alarm.key for alarm in stored_alarms} == {alarm.key for alarm in look.look(NOW)}
 
+    gone = Drifting(Settings(), any_repository)  # a source that is gone raises no alarm
+    assert gone.look(NOW) == any_repository.drifts.alarms() == []
+    assert look.look(NOW)
     later = NOW + timedelta(days=60)  # by then there is too little to say anything
     assert look.look(later) == []
     assert any_repository.drifts.alarms() == []

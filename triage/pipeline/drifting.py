@@ -40,8 +40,7 @@ class Drifting:
         """
         windows = self.windows(now or records.now())
         found = [_alarm(finding) for finding in alarms(windows, self.settings.drift)]
-        names = [window.source for window in windows]
-        for alarm in self.repository.drifts.noticed(found, names):
+        for alarm in self.repository.drifts.noticed(found):
             log.warning(
                 "what arrives has changed",
                 source=alarm.source,

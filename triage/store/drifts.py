@@ -122,18 +122,17 @@ class Drifts:
         with self.database.read() as connection:
             return [_alarm(row) for row in connection.execute(query.limit(limit))]
 
-    def noticed(self, found: Sequence[Alarm], looked_at: Sequence[str]) -> list[Alarm]:
-        """Keep what a look through these sources found; returns what is new.
+    def noticed(self, found: Sequence[Alarm]) -> list[Alarm]:
+        """Keep what a look through all sources found; returns what is new.
 
-        What was noticed before keeps its beginning; what is no longer found has ended.
+        What was noticed before keeps its beginning; what is no longer found has ended, and so has
+        what was said of a source that is gone.
         """
         table, moment = tables.drift_alarms, records.now()
         fresh = []
         with self.database.write() as connection:
             rows = connection.execute(
-                select(table)
-                .where(table.c.ended_at.is_(None), table.c.source.in_(looked_at))
-                .with_for_update()
+                select(table).where(table.c.ended_at.is_(None)).with_for_update()
             )
             known = {alarm.key: alarm for alarm in map(_alarm, rows)}
             for alarm in found:
