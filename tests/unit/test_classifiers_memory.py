@@ -160,11 +160,10 @@ def test_a_memory_that_did_not_prove_itself_speaks_of_the_same_texts_only() -> N
         (1.0, 0.5, 0.0, 0.0), (1.0, -0.5, 0.0, 0.0), (1.0, 0.0, 0.5, 0.0), (1.0, 0.0, -0.5, 0.0),
     ]  # fmt: skip
     alike = [example(f"a{n}", "personal", place) for n, place in enumerate(cousins)]
+    labels: tuple[Label, ...] = ("support", "personal", "support", "spam")
     mixed = [
         example(f"a{n}", label, place)
-        for n, (label, place) in enumerate(
-            zip(("support", "personal", "support", "spam"), cousins, strict=True)
-        )
+        for n, (label, place) in enumerate(zip(labels, cousins, strict=True))
     ]
     assert Memory(alike, CENTRE).tally() == (4, 0)
     proven = Memory.tried(alike, CENTRE)
