@@ -31,7 +31,7 @@ from classifiers.calibration import LEAD, AbstainRule, Floats, Ints
 from classifiers.dataset import Item, indices_of, read_items
 from classifiers.errors import TrainingError
 from classifiers.labels import LABELS
-from classifiers.memory import UNCENTRED, Memory, Recalled, Remembered
+from classifiers.memory import CAREFUL, Memory, Recalled, Remembered
 from classifiers.model import Classifier, verdicts
 from classifiers.weights import HEAD
 from triage.demo.fixtures import corpus_folder, fixtures_folder
@@ -89,8 +89,8 @@ class Read:
             for index in reversed(told)
         ]
         if len(seen) < ENOUGH:
-            return Memory(examples, np.zeros(self.vectors.shape[1]), UNCENTRED)
-        return Memory(examples, self.vectors[list(seen[-USUAL:])].mean(axis=0))
+            return Memory(examples, np.zeros(self.vectors.shape[1]), CAREFUL)
+        return Memory.tried(examples, self.vectors[list(seen[-USUAL:])].mean(axis=0))
 
 
 @dataclass(frozen=True, slots=True)

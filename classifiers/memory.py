@@ -31,6 +31,7 @@ MOST: Final = 10_000
 _NEAREST: Final = 24  # of all examples, those that may speak
 _LEAST: Final = 0.02  # what weighs less is not heard
 _SHARP: Final = 0.02
+_TRIED: Final = 300  # examples on which a memory is tried
 
 Vectors = NDArray[np.float32]
 
@@ -53,8 +54,9 @@ class Join:
     own: float = 1.0
 
 
-UNCENTRED: Final = Join(middle=0.8, width=0.07, same=0.85)
-"""Where it is not known where usual texts lie: only what is nearly the same is close."""
+CAREFUL: Final = Join(middle=0.8, width=0.07, same=0.85)
+"""Only what is nearly the same is close: where it is not known where usual texts lie, and where
+memory was tried and found wanting."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +102,28 @@ class Memory:
         self._said = np.array([each.said for each in self.examples], dtype=np.float64)
         self._labels = np.array([LABELS.index(each.label) for each in self.examples], dtype=int)
 
+    @classmethod
+    def tried(cls, examples: Sequence[Remembered], centre: Floats) -> Memory:
+        """A memory that was tried on its own newest examples, as if it had not known them. Where it
+        makes more of them wrong than right, it is `CAREFUL`.
+        """
+        memory = cls(examples, centre)
+        helped, hurt = memory.tally()
+        return memory if helped > hurt else cls(examples, centre, CAREFUL)
+
+    def tally(self) -> tuple[int, int]:
+        """Of the newest examples, how many labels the others put right, and how many wrong."""
+        newest = self._vectors[:_TRIED]
+        helped = hurt = 0
+        for row, near in enumerate(newest @ self._vectors.T):
+            near[row] = -1.0
+            said, truth = self._said[row], self._labels[row]
+            places, weights = self._speaking(near, said, None, self.examples[row].who)
+            after = self._joined(places, weights, said, 1.0).probabilities.argmax()
+            was, right = said.argmax() == truth, after == truth
+            helped, hurt = helped + int(right and not was), hurt + int(was and not right)
+        return helped, hurt
+
     def __len__(self) -> int:
         return len(self.examples)
 
@@ -141,9 +165,15 @@ class Memory:
         return Recalled(joined, tuple(self.examples[place].id for place in places), own)
 
     def _speaking(
-        self, near: Vectors, said: Floats, may_speak: Callable[[str], bool] | None
+        self,
+        near: Vectors,
+        said: Floats,
+        may_speak: Callable[[str], bool] | None,
+        apart: frozenset[str] = frozenset(),
     ) -> tuple[NDArray[np.int64], Floats]:
-        """Places of the examples that speak, the loudest first, and how loud; one a person."""
+        """Places of the examples that speak, the loudest first, and how loud; one a person, and
+        none of those `apart`.
+        """
         count = min(len(near), _NEAREST)
         nearest = np.argpartition(-near, count - 1)[:count]
         close, join = near[nearest].astype(np.float64), self.join
@@ -151,7 +181,7 @@ class Memory:
         weights = join.alien + (1 - join.alien) * repeated
         weights *= _step(close, join.middle, join.width)
         weights *= 1 + 2 * _step(close, join.same, _SHARP)
-        people: set[str] = set()
+        people = set(apart)
         kept = []
         for index in np.argsort(-weights, kind="stable"):
             example = self.examples[nearest[index]]

@@ -68,6 +68,14 @@ def test_ships_a_model_that_is_far_better_than_chance(
     assert len(set(labels_of(hundred))) > 5
 
 
+def test_reading_for_vectors_gives_the_same_verdicts(
+    classifier: Classifier, hundred: list[Item], answers: list[Verdict]
+) -> None:
+    said, vectors = classifier.read([item.example for item in hundred[:20]])
+    assert scores(said) == pytest.approx(scores(answers[:20]), abs=0.02)  # bfloat16, other batches
+    assert vectors.shape == (20, 384)
+
+
 def test_stays_below_fifteen_megabytes() -> None:
     assert sum(file.stat().st_size for file in DEFAULT.iterdir()) < 15e6
 

@@ -7,7 +7,7 @@ import pytest
 
 from classifiers.calibration import LEAD, Floats
 from classifiers.labels import LABELS, Label
-from classifiers.memory import Memory, Remembered, guarded
+from classifiers.memory import CAREFUL, Memory, Remembered, guarded
 
 FLOOR = 0.02
 CENTRE = np.array([0.5, 0.5, 0.5, 0.5])
@@ -153,3 +153,25 @@ def test_the_own_label_of_the_loudest_is_told() -> None:
     )
     (found,) = Memory([named], CENTRE).recall(at(*HERE)[None], said("support")[None], floor=FLOOR)
     assert found.own == "tender"
+
+
+def test_a_memory_that_did_not_prove_itself_speaks_of_the_same_texts_only() -> None:
+    cousins = [
+        (1.0, 0.5, 0.0, 0.0), (1.0, -0.5, 0.0, 0.0), (1.0, 0.0, 0.5, 0.0), (1.0, 0.0, -0.5, 0.0),
+    ]  # fmt: skip
+    alike = [example(f"a{n}", "personal", place) for n, place in enumerate(cousins)]
+    labels: tuple[Label, ...] = ("support", "personal", "support", "spam")
+    mixed = [
+        example(f"a{n}", label, place)
+        for n, (label, place) in enumerate(zip(labels, cousins, strict=True))
+    ]
+    assert Memory(alike, CENTRE).tally() == (4, 0)
+    proven = Memory.tried(alike, CENTRE)
+    assert proven.join != CAREFUL
+    assert Memory.tried(mixed, CENTRE).join == CAREFUL
+    assert Memory.tried(alike[:1], CENTRE).join == CAREFUL
+    place = at(0.6, 0.6, 0.6, 0.6)[None]
+    careful = Memory(alike, CENTRE, CAREFUL)
+    for memory, speaks in ((proven, True), (careful, False)):
+        (found,) = memory.recall(place, said("support")[None], floor=FLOOR)
+        assert (LABELS[int(found.probabilities.argmax())] == "personal") is speaks

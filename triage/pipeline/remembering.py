@@ -19,7 +19,7 @@ import numpy as np
 import structlog
 
 from classifiers.calibration import Floats
-from classifiers.memory import MOST, UNCENTRED, Memory, Recalled, Remembered
+from classifiers.memory import CAREFUL, MOST, Memory, Recalled, Remembered
 from classifiers.model import Classifier, verdicts
 from classifiers.verdict import Example
 from triage.pipeline.reading import read
@@ -247,8 +247,8 @@ def _memory(speak: Sequence[Remembered], centre: Floats | None) -> Memory | None
     if not speak:
         return None
     if centre is None:
-        return Memory(speak, np.zeros(len(speak[0].vector)), UNCENTRED)
-    return Memory(speak, centre)
+        return Memory(speak, np.zeros(len(speak[0].vector)), CAREFUL)
+    return Memory.tried(speak, centre)
 
 
 def _remembered(one: Taught, kept: Kept) -> Remembered:
