@@ -14,9 +14,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.support import oidc
 from tests.support.console import NOBODY, PASSWORD, Served, served
 from tests.support.oidc import BACK, Liar, walk
+from triage.delivery.client import HttpClient
+from triage.errors import Transient
 from triage.settings import Settings, Store
 from triage.store.accounts import Reach, Role
 from triage.store.repository import Repository
+from triage.web.oidc import Provider
 
 START = "/sign-in/oidc"
 ACCOUNTS: dict[str, dict[str, object]] = {
@@ -361,6 +364,20 @@ def test_a_provider_that_fails_is_said_so(repository: Repository, liar: Liar) ->
     liar.metadata = {}
     with served(repository) as console, console.visitor() as browser:
         assert browser.get(START).status_code == 404
+
+
+def test_nobody_waits_for_a_provider_that_just_failed(liar: Liar) -> None:
+    liar.honest()
+    chosen = Settings.model_validate({"console": {"oidc": oidc.settings(liar.issuer)}})
+    assert chosen.console.oidc is not None
+    provider = Provider(chosen.console.oidc, HttpClient())
+    liar.status = 503
+    with pytest.raises(Transient, match="503"):
+        provider.metadata()
+    liar.honest()
+    with pytest.raises(Transient, match="503"):
+        provider.metadata()
+    provider.close()
 
 
 def test_settings_that_would_let_nobody_in_or_anybody_are_refused() -> None:

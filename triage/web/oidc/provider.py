@@ -36,6 +36,7 @@ _ALGORITHMS: Final = (
 """Only those where nobody but the provider can sign; never `none`, never a shared secret."""
 _NEEDED: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _KEPT: Final = 3600.0  # seconds that what the provider says of itself holds
+_PAUSE: Final = 5.0  # seconds after a failure in which nobody else waits for the next one
 _ANEW: Final = 30.0  # seconds after which an unknown key is worth another look
 _LEEWAY: Final = 60  # seconds that clocks may differ
 _LONGEST_SUBJECT: Final = 255  # OpenID Connect Core, section 2
@@ -58,6 +59,7 @@ class Provider:
         self._lock = threading.Lock()
         self._metadata: tuple[float, Mapping[str, Any]] | None = None
         self._keys: tuple[float, KeySet] | None = None
+        self._failed: tuple[float, Transient | Configuration] | None = None
 
     def address(self, begun: Begun, redirect: str) -> str:
         """Where a browser is sent to sign in. Raises `Transient` or `Configuration`."""
@@ -114,18 +116,28 @@ class Provider:
         with self._lock:
             if self._metadata and time.monotonic() - self._metadata[0] < _KEPT:
                 return self._metadata[1]
-            where = f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration"
-            found = self._json(self._ask(where))
-            if found.get("issuer") != self.settings.issuer:
-                raise Configuration(
-                    f"console.oidc.issuer: {where} is about {found.get('issuer')!r}; set issuer to "
-                    "exactly what the provider calls itself"
-                )
-            for name in _NEEDED:
-                if not isinstance(found.get(name), str) or not self._is_safe(found[name]):
-                    raise Configuration(f"console.oidc.issuer: {where} names no usable {name}")
+            if self._failed and time.monotonic() - self._failed[0] < _PAUSE:
+                raise type(self._failed[1])(str(self._failed[1]))
+            try:
+                found = self._described()
+            except (Transient, Configuration) as failure:
+                self._failed = (time.monotonic(), failure)
+                raise
             self._metadata = (time.monotonic(), found)
             return found
+
+    def _described(self) -> Mapping[str, Any]:
+        where = f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration"
+        found = self._json(self._ask(where))
+        if found.get("issuer") != self.settings.issuer:
+            raise Configuration(
+                f"console.oidc.issuer: {where} is about {found.get('issuer')!r}; set issuer to "
+                "exactly what the provider calls itself"
+            )
+        for name in _NEEDED:
+            if not isinstance(found.get(name), str) or not self._is_safe(found[name]):
+                raise Configuration(f"console.oidc.issuer: {where} names no usable {name}")
+        return found
 
     def _granted(self, where: str, code: str, verifier: str, redirect: str) -> Mapping[str, Any]:
         """The tokens for a code."""
