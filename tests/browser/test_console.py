@@ -109,6 +109,23 @@ def test_everybody_can_use_every_page(console: Served, shop: Shop, admin: Page, 
         admin.set_content(admin.request.get(f"{console.url}{where}").text())
     else:
         admin.goto(f"{console.url}{where}")
+    if path == "{call}":
+        admin.wait_for_selector(".wave .pin")
+    look(admin)
+
+
+def test_everybody_can_say_what_words_are(console: Served, shop: Shop, admin: Page) -> None:
+    admin.goto(f"{console.url}/inquiries/{shop.lead}")
+    for each in admin.locator(".fix summary").all():
+        each.click()
+    admin.get_by_role("button", name="Choose words").click()
+    expect(admin.locator("#picker")).to_be_visible()
+    admin.locator("#picker summary").click()
+    look(admin)
+
+
+def look(admin: Page) -> None:
+    """Nobody is kept out, in any light and on any screen."""
     for scheme, size in WAYS:
         admin.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         admin.set_viewport_size(size)  # type: ignore[arg-type]

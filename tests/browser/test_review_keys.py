@@ -11,6 +11,7 @@ from tests.support.browser import chromium, violations
 from tests.support.console import Served, served
 from tests.support.leads import BUSINESS, WELL_STATED, Desk, data
 from tests.support.queues import settle, unsure
+from tests.support.scene import play
 from triage.settings import Destination
 from triage.store.accounts import Role
 from triage.store.repository import Repository
@@ -175,10 +176,30 @@ def test_what_comes_in_appears_without_reloading(console: Served, page: Page) ->
     assert width <= 360
 
 
+def test_a_call_is_heard_where_it_waits_and_nothing_tells_what_it_was_taken_for(
+    console: Served, page: Page
+) -> None:
+    scene = play(console.repository, console.desk.settings)
+    page.goto(f"{console.url}/review")
+    page.wait_for_selector(".item .wave")
+    assert current(page) == scene.ids["church-mini-split-quotes"]
+    assert page.locator(".pin, mark, .cues").count() == 0
+    page.keyboard.press("Space")
+    page.wait_for_function("!document.querySelector('audio').paused")
+    page.locator(".transcript [data-at]", has_text="trustees").click()
+    page.wait_for_function("document.querySelector('.transcript [aria-current]')"
+                           "?.textContent.includes('trustees vote')")  # fmt: skip
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        for width in (1200, 375):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert violations(page) == [], f"{scheme}, {width}"
+
+
 def test_everybody_can_use_the_pages(console: Served, page: Page) -> None:
     settle(crm_of(console), "one", unsure("spam"))
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         for width in (1200, 375):
             page.set_viewport_size({"width": width, "height": 800})
             for path in ("/review", "/bulk?sender=one.example&label=lead"):

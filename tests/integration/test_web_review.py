@@ -169,7 +169,7 @@ def test_many_are_relabelled_after_a_look(console: Served) -> None:
     with console.signed_in(Role.REVIEWER, "ann") as ann:
         seen = ann.get("/bulk", params={"sender": "shop.example", "label": "spam"}).text
         assert "2 would become spam" in seen
-        assert "1 leads would be retracted from crm" in seen
+        assert "1 lead would be retracted from crm" in seen
         assert crm.types() == ["lead.qualified"]
         assert lead in seen
         done = ann.post("/bulk", data={"inquiry": [lead, "none"], "label": "spam", "note": "shop"})
