@@ -18,7 +18,7 @@ from triage.types import Party, Stage
 MOST: Final = 500
 """Inquiries that one act relabels."""
 _LIKENESS: Final = 0.5
-_PAGE: Final = 200
+_PAGE: Final = MOST + 1
 Text = tuple[str, str]
 """Subject and body."""
 
