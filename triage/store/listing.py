@@ -39,7 +39,9 @@ _STAGE: Final = [column.name for column in _COLUMNS].index("stage")
 _LOOKED_THROUGH = 5000
 """Matches of a search that one page looks through where filters leave out most of them."""
 _FIRST_LOOK: Final = 2000
-"""Rows of one filter among which a page of several filters is looked for first."""
+"""Rows of one filter among which a page of several filters is looked for first, and deliveries of
+which a page shows those within somebody's reach.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +252,7 @@ class Listing:
         """A page of deliveries, the newest first; their bodies are left out."""
         table = tables.deliveries
         names = [name for name in Delivery.__dataclass_fields__ if name != "body"]
-        most = limit + 1 if reach.is_all else _LOOKED_THROUGH
+        most = limit + 1 if reach.is_all else _FIRST_LOOK
         query = (
             select(*[table.c[name] for name in names])
             .order_by(table.c.created_at.desc(), table.c.id.desc())
