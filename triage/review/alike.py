@@ -15,10 +15,10 @@ from triage.store.records import Listed
 from triage.store.repository import Repository
 from triage.types import Party, Stage
 
-MOST: Final = 500
+MOST: Final = 200
 """Inquiries that one act relabels."""
 _LIKENESS: Final = 0.5
-_PAGE: Final = 200
+_PAGE: Final = MOST + 1
 Text = tuple[str, str]
 """Subject and body."""
 

@@ -10,7 +10,18 @@ from datetime import datetime
 from itertools import product
 from typing import Any, Final, Generic, Self, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Subquery,
+    func,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.sql.util import ClauseAdapter
 
 from triage.errors import Usage
 from triage.store import records, search, tables, words
@@ -27,6 +38,10 @@ _COLUMNS: Final = [tables.inquiries.c[name] for name in Listed.__dataclass_field
 _STAGE: Final = [column.name for column in _COLUMNS].index("stage")
 _LOOKED_THROUGH = 5000
 """Matches of a search that one page looks through where filters leave out most of them."""
+_FIRST_LOOK: Final = 2000
+"""Rows of one filter among which a page of several filters is looked for first, and deliveries of
+which a page shows those within somebody's reach.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +117,17 @@ class Wanted:
             )
             if value
         ]
+        return [*found, *self.bounds(), *self.also]
+
+    def bounds(self) -> list[ColumnElement[bool]]:
+        """Of these, what bounds the time of arrival."""
+        moment = tables.inquiries.c.received_at
+        found = []
         if self.since:
-            found.append(column.received_at >= self.since)
+            found.append(moment >= self.since)
         if self.until:
-            found.append(column.received_at < self.until)
-        return [*found, *self.also]
+            found.append(moment < self.until)
+        return found
 
 
 class Listing:
@@ -123,22 +144,45 @@ class Listing:
         sought = words.parse(wanted.words)
         if sought:
             return self._found(wanted, reach, sought, after, limit)
-        query = (
-            select(*_COLUMNS)
-            .where(*wanted.conditions())
-            .order_by(table.c.received_at.desc(), table.c.id.desc())
-            .limit(limit + 1)
-        )
+        conditions, bounds = wanted.conditions(), wanted.bounds()
         if after:
-            query = query.where(_before(table.c.received_at, table.c.id, after))
+            bounds.append(_before(table.c.received_at, table.c.id, after))
         with self.database.read() as connection:
             rows = [
                 _listed(row)
                 for part in _singly(reach)
-                for row in connection.execute(query.where(*part.conditions()))
+                for row in self._newest(
+                    connection, [*conditions, *part.conditions()], bounds, limit + 1
+                )
             ]
         rows.sort(key=lambda row: (row.received_at, row.id), reverse=True)
         return _page(rows, limit, [Place(row.received_at, row.id) for row in rows])
+
+    def _newest(
+        self,
+        connection: Connection,
+        conditions: Sequence[ColumnElement[bool]],
+        bounds: Sequence[ColumnElement[bool]],
+        limit: int,
+    ) -> Sequence[Row[Any]]:
+        """The newest rows that fulfil conditions, within bounds of the time.
+
+        An index gives the newest of one filter, and the others are looked at row by row. Where they
+        seldom or never go together PostgreSQL would read all rows so; there it is told, by an order
+        that no index has, to cut the filters' indexes instead, of which little is left.
+        """
+        moment, name = tables.inquiries.c.received_at, tables.inquiries.c.id
+        query = select(*_COLUMNS).where(*conditions, *bounds).limit(limit)
+        ordered = query.order_by(moment.desc(), name.desc())
+        if self.database.is_sqlite or len(conditions) < 2:
+            return connection.execute(ordered).all()
+        first = select(tables.inquiries).where(conditions[0], *bounds)
+        some = first.order_by(moment.desc(), name.desc()).limit(_FIRST_LOOK).subquery("some")
+        rows = connection.execute(ClauseAdapter(some).traverse(ordered)).all()
+        if len(rows) == limit:
+            return rows
+        nowhere = (moment + text("interval '0'")).desc()
+        return connection.execute(query.order_by(nowhere, name.desc())).all()
 
     def _found(
         self, wanted: Wanted, reach: Reach, sought: Query, after: Place | None, limit: int
@@ -151,16 +195,27 @@ class Listing:
             found = search.matching(self.database, look, most)
             query = _matches(found, filtered).order_by(found.c.id.desc()).limit(limit + 1)
             with self.database.read() as connection:
+                self._row_by_row(connection)
                 rows = connection.execute(query).all()
             if len(rows) > limit:
                 last = rows[limit - 1]
                 return Page([_listed(row) for row in rows[:limit]], _position(last.position))
-        with self.database.read() as connection:
-            counted = select(func.count(), func.min(found.c.id)).select_from(found)
-            looked, end = connection.execute(counted).one()
+        looked, end = len(rows), None
+        if filtered:
+            with self.database.read() as connection:
+                counted = select(func.count(), func.min(found.c.id)).select_from(found)
+                looked, end = connection.execute(counted).one()
         if looked < most:
             end = search.floor(self.database, look)
         return Page([_listed(row) for row in rows], None if end is None else _position(end))
+
+    def _row_by_row(self, connection: Connection) -> None:
+        """Until the connection is given back, look up the few rows that were found one by one. Else
+        PostgreSQL, which thinks that the most are found, may read all that the filters leave.
+        """
+        if not self.database.is_sqlite:
+            connection.execute(text("SET LOCAL enable_hashjoin = off"))
+            connection.execute(text("SET LOCAL enable_mergejoin = off"))
 
     def rows(self, ids: Sequence[str], reach: Reach = ALL) -> list[Listed]:
         """Those of these inquiries that are there and within reach, newest first."""
@@ -197,7 +252,7 @@ class Listing:
         """A page of deliveries, the newest first; their bodies are left out."""
         table = tables.deliveries
         names = [name for name in Delivery.__dataclass_fields__ if name != "body"]
-        most = limit + 1 if reach.is_all else _LOOKED_THROUGH
+        most = limit + 1 if reach.is_all else _FIRST_LOOK
         query = (
             select(*[table.c[name] for name in names])
             .order_by(table.c.created_at.desc(), table.c.id.desc())

@@ -28,5 +28,6 @@ def upgrade() -> None:
         return
     # Which filters go together: a campaign has one mailbox, a misdialled call is no lead.
     op.execute(sa.text(f"CREATE STATISTICS inquiries_filters (mcv) ON {_FILTERS} FROM inquiries"))
+    op.execute(sa.text("ALTER STATISTICS inquiries_filters SET STATISTICS 1000"))
     for name in _CHANGED:
         op.execute(sa.text(f"ANALYZE {name}"))
