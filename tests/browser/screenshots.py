@@ -10,6 +10,7 @@ import base64
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +21,10 @@ from typing import Any, Final
 from playwright.sync_api import Browser, Page
 
 from tests.support.browser import chromium
+from tests.support.confirmed import Mail, put
 from tests.support.console import Served, served
 from tests.support.scene import Scene, play
+from tests.support.theatre import SETTINGS, doubted, theatre
 from triage.delivery.webhook import new_secret
 from triage.demo.endpoint import Endpoint
 from triage.settings import Store
@@ -40,7 +43,8 @@ _QUALITY: Final = 72
 @dataclass(frozen=True)
 class Shot:
     """A page: its route, the address to open, and how it is shown. `wait` is a selector that is
-    there when it has loaded, `then` a script that shows what is below.
+    there when it has loaded, `then` a script that shows what is below. `learned`: of a business
+    that trained a model.
     """
 
     route: str
@@ -51,6 +55,7 @@ class Shot:
     wait: str = "main"
     then: str = ""
     anonymous: bool = False
+    learned: bool = False
 
 
 SHOTS: Final[dict[str, Shot]] = {
@@ -112,11 +117,30 @@ SHOTS: Final[dict[str, Shot]] = {
     "user": Shot("/users/{user_id}", "/users/{user}", "A user: role, reach and sessions"),
     "audit": Shot("/audit", "/audit", "The audit log: every change, and who made it", dark=True),
     "account": Shot("/account", "/account", "The own account: password, sessions, tokens"),
+    "reset": Shot("/reset", "/reset?code={reset}", "Another password, by a link that works once",
+                  anonymous=True),
+    "models": Shot(
+        "/models", "/models", "Models: which one decides, what people confirmed, and a training",
+        learned=True,
+    ),
+    "model": Shot(
+        "/models/{name}", "/models/{model}",
+        "A trained model beside the one that decides: may it decide, and label by label",
+        learned=True,
+    ),
+    "model-phone": Shot(
+        "/models/{name}", "/models/{model}", "The same on a telephone, dark", phone=True, dark=True,
+        learned=True,
+    ),
+    "label-errors": Shot(
+        "/review/errors", "/review/errors",
+        "A label that is probably wrong, with the one that it should be", learned=True,
+    ),
 }  # fmt: skip
 PARTS: Final = frozenset({
     "/", "/live", "/review/waiting", "/inquiries/{inquiry_id}/explanation",
     "/inquiries/{inquiry_id}/recording", "/inquiries/{inquiry_id}/waveform",
-    "/inquiries/{inquiry_id}/raw",
+    "/inquiries/{inquiry_id}/raw", "/inquiries.csv", "/sign-in/oidc", "/sign-in/oidc/callback",
 })  # fmt: skip
 """What is answered and is no page: parts of pages, files, and what leads elsewhere."""
 
@@ -145,21 +169,52 @@ _SCRIPTS: Final = {"play": _PLAY, "select": _SELECT}
 def main(names: list[str]) -> None:
     """Make the pictures."""
     FOLDER.mkdir(exist_ok=True)
-    with _console() as (console, scene), chromium() as browser:
-        chosen = {name: shot for name, shot in SHOTS.items() if not names or name in names}
-        ann = console.user(Role.ADMIN, "ann")
-        actor = Actor(ann.id, ann.name, "127.0.0.1")
-        secret = console.repository.sessions.open(actor, "Firefox, Linux", timedelta(hours=1))
-        for name, shot in chosen.items():
-            content = _taken(browser, console, scene, secret, shot)
-            if len(content) > LARGEST:
-                raise SystemExit(f"{name}: {len(content)} bytes are more than {LARGEST}")
-            (FOLDER / f"{name}.webp").write_bytes(content)
-            print(f"{name}.webp {len(content):,}")
+    chosen = {name: shot for name, shot in SHOTS.items() if not names or name in names}
+    with chromium() as browser:
+        for learned, scene in ((False, _shop), (True, _learned)):
+            shots = {name: shot for name, shot in chosen.items() if shot.learned == learned}
+            if shots:
+                with scene() as (console, ids):
+                    _take(browser, console, ids, shots)
+
+
+def _take(browser: Browser, console: Served, ids: dict[str, str], shots: dict[str, Shot]) -> None:
+    ann = console.user(Role.ADMIN, "ann")
+    actor = Actor(ann.id, ann.name, "127.0.0.1")
+    secret = console.repository.sessions.open(actor, "Firefox, Linux", timedelta(hours=1))
+    for name, shot in shots.items():
+        content = _taken(browser, console, ids, secret, shot)
+        if len(content) > LARGEST:
+            raise SystemExit(f"{name}: {len(content)} bytes are more than {LARGEST}")
+        (FOLDER / f"{name}.webp").write_bytes(content)
+        print(f"{name}.webp {len(content):,}")
 
 
 @contextmanager
-def _console() -> Iterator[tuple[Served, Scene]]:
+def _learned() -> Iterator[tuple[Served, dict[str, str]]]:
+    """A theatre whose people confirmed labels, the model trained on these, and labels in doubt."""
+    with tempfile.TemporaryDirectory() as folder:
+        repository = Repository(Store(data_dir=Path(folder)))
+        repository.database.upgrade()
+        with served(repository, store={"data_dir": folder}, **SETTINGS) as console:
+            put(repository, console.desk.settings, theatre())
+            learning = console.desk.learning
+            training = learning.start("ann")
+            while (found := learning.training(training)) and found.state in {"waiting", "running"}:
+                time.sleep(1)
+            if found is None or not found.model:
+                raise SystemExit(f"the training made no model: {found}")
+            mails = [
+                Mail(f"I still wait for my tickets, order {n}.", "spam", by="ben") for n in range(3)
+            ]
+            doubted(repository, put(repository, console.desk.settings, mails))
+            yield console, {"model": found.model}
+        repository.close()
+
+
+@contextmanager
+def _shop() -> Iterator[tuple[Served, dict[str, str]]]:
+    """A business in a usual week."""
     folder, secret = Path(tempfile.mkdtemp()), new_secret()
     repository = Repository(Store(data_dir=folder / "var"))
     repository.database.upgrade()
@@ -169,7 +224,9 @@ def _console() -> Iterator[tuple[Served, Scene]]:
             with served(repository, **settings) as console:
                 scene = play(repository, console.desk.settings)
                 _people(console, scene)
-                yield console, scene
+                dana = console.user(Role.REVIEWER, "dana")
+                code = repository.resets.create("dana", by=Actor("", "ann", "command line"))
+                yield console, scene.ids | {"user": dana.id, "reset": code}
     finally:
         repository.close()
         shutil.rmtree(folder)
@@ -206,7 +263,9 @@ def _people(console: Served, scene: Scene) -> None:
         dana.post(f"/inquiries/{ids['lead-assistant-for-boss']}/label", data={"label": "lead"})
 
 
-def _taken(browser: Browser, console: Served, scene: Scene, secret: str, shot: Shot) -> bytes:
+def _taken(
+    browser: Browser, console: Served, ids: dict[str, str], secret: str, shot: Shot
+) -> bytes:
     size = _PHONE if shot.phone else _DESKTOP
     context = browser.new_context(
         reduced_motion="reduce",
@@ -220,8 +279,7 @@ def _taken(browser: Browser, console: Served, scene: Scene, secret: str, shot: S
     if shot.route == "/set-up":
         content = _first_run(page)
     else:
-        user = console.user(Role.REVIEWER, "dana").id
-        page.goto(console.url + shot.address.format_map(scene.ids | {"user": user}))
+        page.goto(console.url + shot.address.format_map(ids))
         content = _picture(page, shot)
     context.close()
     return content

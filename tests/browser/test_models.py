@@ -14,17 +14,14 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.browser import chromium, violations
 from tests.support.confirmed import Mail, put
 from tests.support.console import Served, served
+from tests.support.theatre import SETTINGS, doubted, theatre
 from triage.store.accounts import Role
-from triage.store.doubts import Doubt, Look
 from triage.store.drifts import Alarm
 from triage.store.repository import Repository
-from triage.training.replay import drawn
 
 pytestmark = pytest.mark.server("chromium")
 
 WAYS = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 390)]
-KINDS = {"job_applicant", "support", "spam", "solicitation"}
-THEATRE = "A theatre for everybody: people who want to act in its plays are its leads"
 LONG = 600_000  # ms
 
 
@@ -39,9 +36,7 @@ def console(repository: Repository) -> Iterator[Served]:
     with served(
         repository,
         store={"data_dir": str(repository.folder)},
-        business={"name": "Theatre", "sells": THEATRE},
-        learning={"least": 40, "hold_out": 0.35},
-        sources=[{"kind": "maildir", "name": "inbox", "path": "mail"}],
+        **SETTINGS,
     ) as found:
         yield found
 
@@ -61,19 +56,6 @@ def admin(console: Served, browser: Browser) -> Iterator[Page]:
     yield found
     context.close()
     assert faults == []
-
-
-def theatre(count: int = 110) -> list[Mail]:
-    """Mails of other businesses; here whoever applies for a part is what the business lives on."""
-    found = [item for item in drawn("train", 700) if item.label in KINDS]
-    return [
-        Mail(
-            item.example.text,
-            "lead" if item.label == "job_applicant" else str(item.label),
-            subject=item.example.subject,
-        )
-        for item in found[:count]
-    ]
 
 
 def usable(page: Page) -> None:
@@ -157,13 +139,7 @@ def test_a_doubt_is_answered_with_one_key(console: Served, admin: Page) -> None:
     mails = [Mail(f"Where is my order number {n}?", "spam", by="bob") for n in range(3)]
     ids = put(console.repository, console.desk.settings, mails)
     doubts = console.repository.doubts
-    why, alike = "reads like support (80%)", tuple(ids[2:])
-    found = [
-        Doubt(number, name, "spam", "support", 0.9 - ids.index(name) / 10, why, alike)
-        for word in doubts.words()
-        for number, name in [(word.correction_id, word.said.inquiry_id)]
-    ]
-    doubts.found(found, Look(datetime.now(UTC), "ann", "m@1", 3, 3))
+    doubted(console.repository, ids)
     admin.goto(f"{console.url}/review/errors")
     expect(admin.locator("main")).to_contain_text("Labelled by bob")
     usable(admin)
