@@ -135,6 +135,6 @@ def test_a_call_is_played_from_the_sentence_that_states_the_budget(shop: Shop) -
         arg=[start, end],
     )
     expect(sentence).to_contain_text(quote)
-    expect(page.locator(".lane")).to_have_count(2)
+    expect(page.locator(".lane")).to_have_count(2, timeout=_WAIT)
     expect(page.get_by_role("slider")).to_be_attached()
     until(lambda: "lead.qualified" in shop.types()[before:])
