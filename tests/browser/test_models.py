@@ -1,12 +1,15 @@
 """A model is trained from what people said, watched, gated, promoted and rolled back, in Chromium.
 
-The training is a real one, in a process of its own; it takes most of a minute.
+The training is a real one, in a process of its own; it takes most of a minute. Its model knows the
+shop's mails better and forgets those of others, so the gate refuses it: the page says why, and only
+somebody who gives a reason promotes it all the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -23,8 +26,42 @@ from triage.training.replay import drawn
 pytestmark = pytest.mark.server("chromium")
 
 WAYS = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 390)]
-KINDS = {"job_applicant", "support", "spam", "solicitation"}
-THEATRE = "A theatre for everybody: people who want to act in its plays are its leads"
+KINDS = {"support", "spam", "solicitation"}
+BIRDS = "A shop that sells cages, perches and seed for birds, and takes no animals"
+WHO = (
+    "a grey parrot", "two cockatoos", "a blue macaw", "an old amazon parrot", "six budgies",
+    "a pair of lovebirds", "three canaries", "a mynah that talks",
+)  # fmt: skip
+WHY = (
+    "We are moving abroad and cannot take the animals along.",
+    "My aunt died last week and left the cage to nobody.",
+    "The landlord does not allow noise after ten any more.",
+    "Our baby turned out to be allergic to feathers.",
+    "I will be in hospital until the end of summer.",
+    "The children have lost interest since they went to college.",
+    "He bites my husband and nobody else, every single morning.",
+    "The flat is too small since the second one hatched.",
+)
+MORE = (
+    "They eat sunflower seed and apples.",
+    "The cage is two metres high and comes with it.",
+    "All vaccinations were done in spring.",
+    "He is twelve and knows three songs.",
+    "They are used to cats.",
+    "The vet says they are in good health.",
+    "One wing was broken once and has healed.",
+    "They have lived in the kitchen until now.",
+)
+ASK = (
+    "Could you take them in?",
+    "Do you know of a good home?",
+    "May I bring the cage over on Saturday?",
+    "We would give them away for nothing.",
+    "Would one of your customers like to adopt?",
+    "Please ring me before we ask the shelter.",
+    "I would rather not let them go to a stranger.",
+    "Is there somebody who collects them?",
+)
 LONG = 600_000  # ms
 
 
@@ -39,7 +76,7 @@ def console(repository: Repository) -> Iterator[Served]:
     with served(
         repository,
         store={"data_dir": str(repository.folder)},
-        business={"name": "Theatre", "sells": THEATRE},
+        business={"name": "Wing and Perch", "sells": BIRDS},
         learning={"least": 40, "hold_out": 0.35},
         sources=[{"kind": "maildir", "name": "inbox", "path": "mail"}],
     ) as found:
@@ -63,17 +100,26 @@ def admin(console: Served, browser: Browser) -> Iterator[Page]:
     assert faults == []
 
 
-def theatre(count: int = 110) -> list[Mail]:
-    """Mails of other businesses; here whoever applies for a part is what the business lives on."""
-    found = [item for item in drawn("train", 700) if item.label in KINDS]
-    return [
+def shop() -> list[Mail]:
+    """Mails to a shop that takes no animals. Whoever gives birds away is no lead, which the model
+    that ships does not know; the rest is what every business gets.
+    """
+    rng = Random(5)
+    birds = [
         Mail(
-            item.example.text,
-            "lead" if item.label == "job_applicant" else str(item.label),
-            subject=item.example.subject,
+            f"Hello, we have {rng.choice(WHO)}. {rng.choice(WHY)} {rng.choice(MORE)} "
+            f"{rng.choice(ASK)}",
+            "irrelevant",
+            subject="Birds",
         )
-        for item in found[:count]
+        for _ in range(44)
     ]
+    usual = [
+        Mail(item.example.text, str(item.label), subject=item.example.subject)
+        for item in drawn("calibration", 700)
+        if item.label in KINDS and len(item.example.text) < 300
+    ]
+    return [*birds, *usual[:20]]
 
 
 def usable(page: Page) -> None:
@@ -89,12 +135,12 @@ def usable(page: Page) -> None:
 
 @pytest.mark.timeout(1200)
 def test_trained_watched_gated_promoted_and_rolled_back(console: Served, admin: Page) -> None:
-    put(console.repository, console.desk.settings, theatre())
+    put(console.repository, console.desk.settings, shop())
     admin.goto(f"{console.url}/models")
     usable(admin)
     before = console.desk.learning.active().name_version
     training = admin.locator("#training")
-    expect(training).to_contain_text("110 labels are confirmed by people")
+    expect(training).to_contain_text("64 labels are confirmed by people")
     admin.get_by_role("button", name="Train a model").press("Enter")
     expect(training.get_by_role("progressbar")).to_be_visible()
     assert violations(admin) == []
@@ -104,13 +150,14 @@ def test_trained_watched_gated_promoted_and_rolled_back(console: Served, admin: 
         shares.add(training.inner_text())
         admin.wait_for_timeout(250)
     assert len(shares) > 3, "the page did not show how it goes"
-    expect(training).to_contain_text("is better than the model that decides")
+    expect(training).to_contain_text("The last training did not pass")
     assert admin.evaluate("window.stayed"), "the page was loaded anew"
 
-    training.get_by_role("link", name="Compare and promote it").click()
+    training.get_by_role("link", name="Its figures").click()
     expect(admin.get_by_role("heading", name="May it decide?")).to_be_visible()
     made = admin.get_by_role("heading", level=1).inner_text()
-    expect(admin.locator("main")).to_contain_text("It is shown to be better than")
+    expect(admin.locator("main")).to_contain_text("No. It did not pass")
+    expect(admin.locator("main")).to_contain_text("It forgets: of 300 inquiries of other")
     expect(admin.get_by_role("heading", name="Label by label")).to_be_visible()
     usable(admin)
     admin.get_by_role("button", name="Read the last 500 with both").click()
@@ -118,9 +165,9 @@ def test_trained_watched_gated_promoted_and_rolled_back(console: Served, admin: 
     expect(admin.locator("#shadow tbody tr").first).to_be_visible()
     assert violations(admin) == []
 
-    admin.get_by_text("Promote…").focus()
+    admin.get_by_text("Promote it all the same…").focus()
     admin.keyboard.press("Enter")
-    admin.get_by_label("Note").fill("knows our casting")
+    admin.get_by_label("Why").fill("knows our birds")
     admin.keyboard.press("Enter")
     expect(admin.get_by_role("status").first).to_contain_text("It decides from now on")
     expect(admin.locator("#active")).to_contain_text(made)
@@ -134,9 +181,8 @@ def test_trained_watched_gated_promoted_and_rolled_back(console: Served, admin: 
     expect(admin.get_by_role("status").first).to_contain_text("The model before decides again")
     expect(admin.locator("#active")).to_contain_text(before)
     first, second = console.desk.learning.switches()
-    assert (first.by, first.to, second.by, second.note) == (
-        "ann", before, "ann", "knows our casting",
-    )  # fmt: skip
+    assert (first.by, first.why, first.to) == ("ann", "rolled back", before)
+    assert (second.by, second.why, second.note) == ("ann", "forced", "knows our birds")
     assert console.desk.learning.active().name_version == before
 
 
