@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -155,10 +156,10 @@ def worked(paths: list[Path], classifier: Classifier, *, progressive: bool) -> l
             }
         )
         with opened(settings) as repository:
-            opening = wiring.load_opening(settings.classifier)
+            opening = partial(wiring.load_opening, settings.classifier)
             steps = Steps(
                 settings, repository, host, lambda: classifier, wiring.load_rulebook(settings),
-                opening=lambda rule=opening: rule,
+                opening=opening,
             )  # fmt: skip
             runs.append(through(steps, path, expected["label"]))
     return runs

@@ -52,6 +52,7 @@ log = structlog.get_logger(__name__)
 
 NAME: Final = "learned"
 BY_ITSELF: Final = Actor("", "learning")
+_KEPT: Final = 3
 _EVERY: Final = 0.5  # seconds between notes of progress
 _GONE: Final = 3
 _NICE: Final = 10  # the worker goes first; on a busy machine a training still gets on
@@ -131,7 +132,18 @@ class Lesson:
         )
         state: State = "candidate" if figures["passed"] else "refused"
         self.repository.models.measured(name, state, figures)
+        self._forget_refused()
         return figures
+
+    def _forget_refused(self) -> None:
+        """Keep the folders of the last models that were refused; of others only their figures."""
+        refused = [
+            model.name_version
+            for model in self.repository.models.known()
+            if model.state == "refused" and model.training is not None
+        ]
+        for name in refused[_KEPT:]:
+            shutil.rmtree(self.active.registry.place(name), ignore_errors=True)
 
     def _result(self, name: str) -> dict[str, Any]:
         manifest = artifact.read_manifest(self.active.registry.place(name))
@@ -215,23 +227,10 @@ class Lesson:
         )
 
     def _step(self, at: Progress) -> None:
-        """A step of fine-tuning: seven tenths of it all."""
-        if time.monotonic() - self._noted < _EVERY:
-            return
-        done = ((at.epoch - 1) * at.steps + at.step) / max(1, at.epochs * at.steps)
-        left = at.seconds / done * (1 - done) if done else None
-        # What follows takes about as long as a sixth of this.
-        more = at.seconds / done / 6 if done else 0.0
-        self._note(
-            "training",
-            0.1 + 0.7 * done,
-            epoch=at.epoch,
-            epochs=at.epochs,
-            step=at.step,
-            steps=at.steps,
-            loss=round(at.loss, 4),
-            seconds_left=round(left + more, 1) if left is not None else None,
-        )
+        """A step of fine-tuning."""
+        if time.monotonic() - self._noted >= _EVERY:
+            share, more = stepped(at)
+            self._note("training", share, **more)
 
     def _note(self, phase: str, share: float, **more: Any) -> None:
         self._noted = time.monotonic()
@@ -245,6 +244,22 @@ class Lesson:
     def _write(self, **values: Mapping[str, Any]) -> None:
         if not self.repository.trainings.going(self.id, **values):
             leave()
+
+
+def stepped(at: Progress) -> tuple[float, dict[str, Any]]:
+    """How far a training is (0 to 1) while its network is fine-tuned, and what to show of that."""
+    done = ((at.epoch - 1) * at.steps + at.step) / max(1, at.epochs * at.steps)
+    left = at.seconds * (1 - done) / done if done else None
+    shown: dict[str, Any] = {
+        "epoch": at.epoch,
+        "epochs": at.epochs,
+        "step": at.step,
+        "steps": at.steps,
+        "loss": round(at.loss, 4),
+        # What follows takes about a sixth as long.
+        "seconds_left": round(left + at.seconds / done / 6, 1) if left is not None else None,
+    }
+    return 0.1 + 0.7 * done, shown
 
 
 def composed(settings: Settings, repository: Repository, said: Confirmed) -> Learned | None:
