@@ -13,8 +13,8 @@ from tests.support.console import Served, served
 from tests.support.shop import SETTINGS, Shop, fill
 from triage.settings import Limits, Store, Transcription
 from triage.store.accounts import Reach, Role
+from triage.store.moves import Recording
 from triage.store.repository import Repository
-from triage.store.worklist import Recording
 from triage.transcripts.host import TranscriberHost
 from triage.transcripts.peaks import COUNT, measure
 from triage.web.waves import drawn

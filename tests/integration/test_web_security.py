@@ -40,8 +40,12 @@ ABOUT_ONE = [way for way in WAYS if re.search(r"\{(inquiry|delivery)_id\}", way.
 FORM = {
     "label": "lead", "note": "x", "name": "mallory", "password": PASSWORD, "role": "admin",
     "scope": "read", "destination": "crm", "token": "tok_x", "session": "", "issuer": "x",
-    "code": "x", "repeated": PASSWORD, "disabled": "true", "text": "x",
+    "code": "x", "repeated": PASSWORD, "disabled": "true", "text": "x", "signal": "budget",
 }  # fmt: skip
+BODIES = {
+    "/api/inquiries/{inquiry_id}/signals": {"signal": "budget", "value": "$ 5,000"},
+    "/api/label-errors/{inquiry_id}": {"answer": "take"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +130,11 @@ def test_what_is_out_of_reach_answers_as_what_is_not_there(
 
     def asked(inquiry: str, delivery: str) -> tuple[int, str]:
         address = way.path.replace("{inquiry_id}", inquiry).replace("{delivery_id}", delivery)
+        address = address.replace("{signal}", "budget")
         if way.path.startswith("/api/"):
-            answer = program.request(way.method, address, json={"label": "lead"})
+            answer = program.request(
+                way.method, address, json=BODIES.get(way.path, {"label": "lead"})
+            )
         elif way.method == "GET":
             answer = visitor.get(address)
         else:

@@ -24,7 +24,7 @@ from triage.training.snapshot import Line, Snapshot
 from triage.types import Outcome
 
 LEAST_GROUPS: Final = 10
-FORGOTTEN: Final = 0.1
+FORGOTTEN: Final = 0.15
 """The share of what the model knew of other businesses that may be lost for one's own. Where a
 business calls things by other names than most, learning that costs some of it; more is a model
 that knows little but the examples."""
@@ -195,9 +195,9 @@ def _forgotten(general: Mapping[str, Any]) -> list[str]:
     found = _lost(general["lost_leads"], general["leads"], " of other businesses")
     spared = (1 - FORGOTTEN) * general["before"]
     if general["test"].is_worse and general["after"] < spared:
+        after, before = general["after"], general["before"]
         found.append(
             f"it forgets: of {general['items']} inquiries of other businesses it is right about "
-            f"{general['after']}, the model that decides {general['before']} (at least {spared:.0f} "
-            "is asked for)"
+            f"{after}, the model that decides {before}; {spared:.0f} are asked for"
         )
     return found

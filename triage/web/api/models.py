@@ -196,7 +196,7 @@ def cancel(
     return TrainingOut.model_validate(_training(here, training_id))
 
 
-@router.post("/rollback")
+@router.post("/active/rollback")
 def rollback(here: Here, principal: Admin, body: Why | None = None) -> SwitchOut:
     """Let the model before decide again."""
     note = body.note if body else ""
