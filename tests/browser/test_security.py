@@ -129,7 +129,8 @@ def test_nothing_that_a_stranger_wrote_runs(repository: Repository, page: Page) 
         for path in [*paths, *(f"/inquiries/{name}" for name in ids), *asked]:
             page.goto(f"{console.url}{path}")
             for control in page.locator("summary").all():
-                control.click()
+                if control.is_visible():  # what asks about selected words comes with a selection
+                    control.click()
             page.wait_for_timeout(30)
             assert page.evaluate("() => window.hit") is None, path
             foreign = page.locator("main img[src=x], main svg[onload], a[href^=javascript]")
