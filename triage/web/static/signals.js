@@ -99,6 +99,8 @@
     if (tokens[anchor].field !== field) anchor = head; // a signal is stated in one place
     const [first, last] = anchor <= head ? [anchor, head] : [head, anchor];
     window.getSelection().setBaseAndExtent(...place(field, tokens[first].start), ...place(field, tokens[last].end));
+    const words = selected(); // now: the event for it comes later than the next key may
+    if (words) open(words);
     field.scrollIntoView({ block: "nearest" });
   }
 
