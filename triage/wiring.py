@@ -221,6 +221,7 @@ class Worker:
     repository: Repository
     sources: dict[str, Source]
     classifier: ActiveClassifier
+    tagger: LazyTagger
 
 
 @contextmanager
@@ -301,12 +302,14 @@ def open_learning(settings: Settings) -> Iterator[Learning]:
         yield Learning(settings, repository)
 
 
-def open_corrections(settings: Settings, repository: Repository) -> Corrections:
+def open_corrections(
+    settings: Settings, repository: Repository, tagger: LazyTagger | None = None
+) -> Corrections:
     """What acts on a person's word, over an open store: a call that was settled on its opening and
-    is a lead after all is transcribed whole first.
+    is a lead after all is transcribed whole first. `tagger`: the worker's, where there is one.
     """
     whole = partial(transcribe_again, settings, repository)
-    return Corrections(settings, repository, LazyTagger(settings.classifier), whole)
+    return Corrections(settings, repository, tagger or LazyTagger(settings.classifier), whole)
 
 
 def find_source(settings: Settings, name: str) -> SourceSettings:
@@ -347,6 +350,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
             source.name: _built(settings, source) for source in settings.sources if source.enabled
         }
         classifier = ActiveClassifier(settings, repository)
+        tagger = LazyTagger(settings.classifier)
         classifier.opening()  # says now what is wrong with the model
         stack.enter_context(classifier.watching())
         engine = EmbeddedEngine(
@@ -360,7 +364,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
                 classifier,
                 rulebook,
                 calls,
-                LazyTagger(settings.classifier),
+                tagger,
                 opening=classifier.opening,
                 memory=Remembering(settings, repository),
             ),
@@ -370,7 +374,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
         stack.enter_context(listening(settings, repository))
         stack.enter_context(metrics.served(settings.metrics))
         stack.callback(engine.stop)
-        yield Worker(engine, repository, sources, classifier)
+        yield Worker(engine, repository, sources, classifier, tagger)
 
 
 def peaks(settings: Settings) -> Measure:
@@ -385,9 +389,10 @@ def peaks(settings: Settings) -> Measure:
 
 @contextmanager
 def open_console(
-    settings: Settings, repository: Repository, classifier: ActiveClassifier | None = None
+    settings: Settings, repository: Repository, worker: Worker | None = None
 ) -> Iterator[Address]:
-    """The web console, while the block lasts. `classifier`: the worker's, where there is one.
+    """The web console, while the block lasts. `worker`: the one it runs beside, whose models it
+    uses.
 
     Raises `Configuration` where it cannot listen.
     """
@@ -397,13 +402,16 @@ def open_console(
 
     oidc = settings.console.oidc
     with ExitStack() as stack:
-        if classifier is None:
+        if worker:
+            classifier, tagger = worker.classifier, worker.tagger
+        else:
             classifier = ActiveClassifier(settings, repository)
             stack.enter_context(classifier.watching())
+            tagger = LazyTagger(settings.classifier)
         desk = Desk(
             settings,
             repository,
-            open_corrections(settings, repository),
+            open_corrections(settings, repository, tagger),
             open_replay(settings, repository),
             Exports(settings, repository, Discretion.of(settings), silencer(settings)),
             classifier,
@@ -425,9 +433,7 @@ def worker_console(settings: Settings, worker: Worker) -> Iterator[Address | Non
         address = None
         if settings.console.enabled:
             try:
-                address = stack.enter_context(
-                    open_console(settings, worker.repository, worker.classifier)
-                )
+                address = stack.enter_context(open_console(settings, worker.repository, worker))
             except Configuration as error:
                 log.warning("there is no console", error=str(error))
         yield address

@@ -29,8 +29,8 @@ def test_the_interval_is_exact() -> None:
 
 
 def test_agreement_is_beyond_chance() -> None:
-    pairs = [Pair("a", "lead", "lead"), Pair("b", "spam", "spam"), Pair("c", "lead", "spam")]
-    found = agreement([*pairs, Pair("d", "spam", "spam")])
+    pairs = [Pair("lead", "lead", 1), Pair("spam", "spam", 2), Pair("lead", "spam", 1)]
+    found = agreement(pairs)
     assert (found.pairs, found.same) == (4, 3)
     assert found.kappa == pytest.approx(0.5)
     assert found.disputed == (("lead", "spam", 1),)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import getpass
-import signal
-import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triage.cli import output
+from triage.cli import output, stopping
 from triage.cli.context import of
 
 if TYPE_CHECKING:
@@ -33,12 +31,10 @@ def console(context: typer.Context) -> None:
     found = of(context)
     found.configure_logs()
     settings = found.required_settings
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stopping.asked()
     with open_repository(settings) as repository, open_console(settings, repository) as address:
         tell(address)
-        stop.wait()
+        stopping.until(stop)
 
 
 @commands.command("reset-password")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from triage.cli import console, output
+from triage.cli import console, output, stopping
 from triage.cli.context import of
 
 if TYPE_CHECKING:
@@ -31,9 +29,7 @@ def run(context: typer.Context) -> None:
     found = of(context)
     found.configure_logs()
     settings = found.required_settings
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stopping.asked()
     with open_worker(settings) as worker, worker_console(settings, worker) as address:
         _warn_of_gaps(worker, len(settings.destinations))
         worker.engine.start()
@@ -44,7 +40,7 @@ def run(context: typer.Context) -> None:
         if address:
             console.tell(address)
         worker.classifier()  # load the model now, not when the first inquiry waits for it
-        stop.wait()
+        stopping.until(stop)
         output.note("stopping: finishing the steps that have begun")
 
 

@@ -7,7 +7,7 @@ events are written in the transaction that decides.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -18,6 +18,7 @@ from triage.delivery.payload import Case
 from triage.errors import Transient, Usage
 from triage.pipeline.decide import decide, held_back, may_be_lead, settled_early, untaken
 from triage.pipeline.discretion import Discretion
+from triage.pipeline.foreseeing import Foreseen
 from triage.pipeline.prior import ruling
 from triage.pipeline.reading import read
 from triage.pipeline.ruled import certain
@@ -70,6 +71,7 @@ class Corrections:
     repository: Repository
     tagger: Callable[[], TextTagger | None] = lambda: None
     whole: Callable[[str], Transcript] | None = None
+    foreseen: Foreseen = field(default_factory=Foreseen)
 
     def relabel(self, inquiry_id: str, label: str, *, by: str = "", note: str = "") -> Corrected:
         """Give an inquiry a label, one of the nine or an own one, and act on it. A call that was
@@ -84,6 +86,12 @@ class Corrections:
             if heard and heard.partial and heard.read_s is not None:
                 better = self.whole(inquiry_id)
         return self._repeat(partial(self._relabel, inquiry_id, label, by, note, better))
+
+    def foresee(self, inquiry_id: str) -> None:
+        """Read the signals of an inquiry in the background: somebody looks at it, and may call it a
+        lead the next moment.
+        """
+        self.foreseen.ahead(partial(self._foresee, inquiry_id))
 
     def restore(self, inquiry_id: str, moment: datetime, *, by: str = "") -> Corrected:
         """Take back what one person said since then: what was decided before holds again, and who
@@ -327,10 +335,17 @@ class Corrections:
         statements: Sequence[Statement] | None = None,
     ) -> Qualification:
         """What was found, and what people said of it. `statements`: as if this were all."""
-        ideal, business = self.settings.ideal_customer, self.settings.business
-        found = qualify(inquiry, transcript, ideal, business, self.tagger())
+        found = self.foreseen.of(inquiry, transcript, self._found)
         said = self.repository.statements.of(inquiry.id) if statements is None else statements
         return as_said(found, said, inquiry, transcript, self.settings)
+
+    def _foresee(self, inquiry_id: str) -> None:
+        _, inquiry, transcript = self._read(inquiry_id)
+        self.foreseen.of(inquiry, transcript, self._found)
+
+    def _found(self, inquiry: Inquiry, transcript: Transcript | None) -> Qualification:
+        ideal, business = self.settings.ideal_customer, self.settings.business
+        return qualify(inquiry, transcript, ideal, business, self.tagger())
 
     def _read(self, inquiry_id: str) -> tuple[Work, Inquiry, Transcript | None]:
         work = self.repository.worklist.get(inquiry_id)

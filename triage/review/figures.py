@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,13 +50,11 @@ class Figures:
 
 def figures(repository: Repository, since: datetime | None = None) -> Figures:
     """The figures of what was reviewed since then, or ever."""
-    reviews, settlements = repository.reviews, repository.settlements
-    audits = reviews.audits(since)
-    # An own label's base is the verdict's label; `lead` itself is what most people say.
-    leads = settlements.leads([audit.inquiry_id for audit in audits])
-    found = sum(audit.label == "lead" or audit.inquiry_id in leads for audit in audits)
+    number, found = repository.reviews.audited(since)
     return Figures(
-        settlements.filed(since), share(found, len(audits)), agreement(reviews.pairs(since))
+        repository.settlements.filed(since),
+        share(found, number),
+        agreement(repository.reviews.pairs(since)),
     )
 
 
@@ -74,16 +71,18 @@ def share(found: int, of: int) -> Share:
 def agreement(pairs: Sequence[Pair]) -> Agreement:
     """How often two people said the same of one inquiry, beyond chance."""
     labels = {label for pair in pairs for label in (pair.first, pair.second)}
+    number = sum(pair.number for pair in pairs)
     kappa = None
-    if len(pairs) > 1 and len(labels) > 1:
+    if number > 1 and len(labels) > 1:
         from sklearn.metrics import cohen_kappa_score  # noqa: PLC0415 - heavy
 
         first, second = [pair.first for pair in pairs], [pair.second for pair in pairs]
-        kappa = float(cohen_kappa_score(first, second))
-    differing = Counter((pair.first, pair.second) for pair in pairs if pair.first != pair.second)
+        weights = [pair.number for pair in pairs]
+        kappa = float(cohen_kappa_score(first, second, sample_weight=weights))
+    differing = [pair for pair in pairs if pair.first != pair.second]
     return Agreement(
-        len(pairs),
-        len(pairs) - differing.total(),
+        number,
+        number - sum(pair.number for pair in differing),
         kappa,
-        tuple((one, other, number) for (one, other), number in differing.most_common()),
+        tuple((pair.first, pair.second, pair.number) for pair in differing),
     )

@@ -13,8 +13,11 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    case,
     delete,
+    func,
     insert,
+    or_,
     select,
     update,
 )
@@ -52,11 +55,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What two reviewers said about one inquiry, neither knowing of the other."""
+    """What two reviewers said, neither knowing of the other, and of how many inquiries."""
 
-    inquiry_id: str
     first: str
     second: str
+    number: int
 
 
 class Reviews:
@@ -123,29 +126,40 @@ class Reviews:
         with self.database.read() as connection:
             return [_review(row) for row in connection.execute(_opinions(inquiry_id))]
 
-    def audits(self, since: datetime | None) -> list[Review]:
-        """What reviewers said of inquiries that were filed unseen and drawn by chance."""
-        table = tables.reviews
-        query = select(table).where(table.c.kind == "audit", table.c.undone_at.is_(None))
+    def audited(self, since: datetime | None) -> tuple[int, int]:
+        """How many of those that were filed unseen and drawn by chance reviewers have looked at,
+        and how many of them are leads: by their word, or by that of whoever had the last one.
+        """
+        table, inquiries = tables.reviews, tables.inquiries
+        # An own label's base is the inquiry's label; `lead` itself is what most people say.
+        leads = case((or_(table.c.label == "lead", inquiries.c.label == "lead"), 1), else_=0)
+        query = (
+            select(func.count(), func.coalesce(func.sum(leads), 0))
+            .select_from(table.join(inquiries, inquiries.c.id == table.c.inquiry_id))
+            .where(table.c.kind == "audit", table.c.undone_at.is_(None))
+        )
         if since is not None:
             query = query.where(table.c.at >= since)
         with self.database.read() as connection:
-            return [_review(row) for row in connection.execute(query.order_by(table.c.id))]
+            number, found = connection.execute(query).one()
+        return number, found
 
     def pairs(self, since: datetime | None) -> list[Pair]:
-        """What two reviewers said about the same inquiries."""
+        """What two reviewers said about the same inquiries, the most frequent first."""
         first, second = tables.reviews.alias("first"), tables.reviews.alias("other")
+        said = (first.c.label, second.c.label)
         query = (
-            select(first.c.inquiry_id, first.c.label, second.c.label.label("again"))
+            select(*said, func.count())
             .join(second, and_(second.c.inquiry_id == first.c.inquiry_id, second.c.id > first.c.id))
             .where(second.c.kind == "second", first.c.kind.not_in(("second", "dispute")))
             .where(first.c.undone_at.is_(None), second.c.undone_at.is_(None))
-            .order_by(second.c.id)
+            .group_by(*said)
+            .order_by(func.count().desc(), *said)
         )
         if since is not None:
             query = query.where(second.c.at >= since)
         with self.database.read() as connection:
-            return [Pair(row.inquiry_id, row.label, row.again) for row in connection.execute(query)]
+            return [Pair(*row) for row in connection.execute(query)]
 
     def labelled(self, batch: int = 500) -> Iterator[Said]:
         """All inquiries whose latest verdict is a person's, oldest word first."""

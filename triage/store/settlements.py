@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Row,
     Select,
     func,
@@ -129,25 +130,24 @@ class Settlements:
 
     def said_by_people(self, ids: Sequence[str]) -> set[str]:
         """Of which of these the latest verdict is a person's."""
-        return {row.inquiry_id for row in self._verdicts(ids) if row.model.startswith(PERSON)}
+        column = tables.verdicts.c
+        rows = self._verdicts(ids, column.inquiry_id, column.model)
+        return {row.inquiry_id for row in rows if row.model.startswith(PERSON)}
 
-    def leads(self, ids: Sequence[str]) -> set[str]:
-        """Which of these are leads by their latest verdict."""
-        return {row.inquiry_id for row in self._verdicts(ids) if row.label == "lead"}
-
-    def _verdicts(self, ids: Sequence[str]) -> list[Row[Any]]:
+    def _verdicts(self, ids: Sequence[str], *columns: ColumnElement[Any]) -> list[Row[Any]]:
         with self.database.read() as connection:
             return [
                 row
                 for start in range(0, len(ids), 400)  # SQLite bounds the variables of a statement
-                for row in connection.execute(_latest(ids[start : start + 400]))
+                for row in connection.execute(_latest(ids[start : start + 400], *columns))
             ]
 
 
-def _latest(ids: Sequence[str]) -> Select[Any]:
+def _latest(ids: Sequence[str], *columns: ColumnElement[Any]) -> Select[Any]:
+    """Their latest verdicts, all of them or some columns."""
     table = tables.verdicts
     newest = select(func.max(table.c.id)).where(table.c.inquiry_id.in_(ids))
-    return select(table).where(table.c.id.in_(newest.group_by(table.c.inquiry_id)))
+    return select(*(columns or [table])).where(table.c.id.in_(newest.group_by(table.c.inquiry_id)))
 
 
 def _settled(row: Row[Any], verdict: Verdict) -> Settled:

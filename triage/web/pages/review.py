@@ -150,6 +150,7 @@ def _item(here: Desk, principal: Principal, inquiry_id: str | None) -> dict[str,
     if inquiry is None:
         return None
     transcript = here.repository.archive.transcript(inquiry.id)
+    here.corrections.foresee(inquiry.id)
     return {
         "inquiry": inquiry,
         "transcript": transcript,
