@@ -7,10 +7,10 @@ Default: 100,000 on SQLite. A year of mail and calls is written into a store (se
 `tests/support/year.py`); `--keep` leaves it in a folder, and `--use` takes it from there. Then
 `triage console` serves it, and somebody who is signed in asks for pages as a browser does. `ms`:
 from a request's arrival at the server to its answer (`Server-Timing`), with sign-in, queries and
-HTML; `cpu`: of the server's process, without PostgreSQL's. Of the requests of a step the first
-fifth is not counted: pages of the database come into memory. A reviewer looks at an inquiry for
-half a second before saying what it is. PostgreSQL is Debian's, with its usual settings, but does not
-wait for the disk.
+HTML; `cpu`: of the server's process, without PostgreSQL's. The first fifth of a step's requests is
+not counted: pages of the database come into memory. A reviewer looks at an inquiry for half a
+second before saying what it is. PostgreSQL is Debian's, with its usual settings, but does not wait
+for the disk.
 """
 
 from __future__ import annotations
