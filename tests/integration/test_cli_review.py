@@ -101,7 +101,7 @@ def test_many_are_relabelled_after_a_look(crm: Desk, tmp_path: Path) -> None:
     seen = triage(tmp_path, "bulk", "spam", "--from", "shop.example", "--dry-run")
     assert seen.exit_code == 0
     assert "1 would be spam" in seen.stdout
-    assert "1 leads would be retracted from crm" in seen.stdout
+    assert "1 lead would be retracted from crm" in seen.stdout
     assert crm.types() == ["lead.qualified"]
     done = triage(tmp_path, "bulk", "spam", "--from", "shop.example", "--by", "Dana")
     assert "lead.retracted to crm" in done.stdout

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from tests.support.console import Served, served
 from tests.support.shop import SETTINGS, Shop, fill
 from triage.intake.mail import parse_mail
+from triage.store import records, tables
 from triage.store.accounts import Reach, Role
 from triage.store.repository import Repository
 
@@ -110,6 +113,27 @@ def test_out_of_reach_is_not_there(console: Served, shop: Shop) -> None:
         deliveries = program.get("/api/deliveries").json()["items"]
         assert {item["inquiry_id"] for item in deliveries} == {shop.call}
         assert [source["name"] for source in program.get("/api/sources").json()] == ["calls"]
+
+
+def test_what_a_label_was_recalled_from_stays_within_reach(console: Served, shop: Shop) -> None:
+    verdict = console.repository.archive.verdict(shop.call)
+    assert verdict
+    like = (shop.lead, shop.form)
+    table = tables.verdicts
+    with console.repository.database.write() as connection:
+        data = records.dump(replace(verdict, recalled=like))
+        of_call = table.c.inquiry_id == shop.call
+        connection.execute(update(table).where(of_call).values(data=data))
+        records.note(connection, shop.call, "classified", {"label": "lead", "like": list(like)})
+    everyone = ((Role.VIEWER, Reach(), list(like)), (Role.REVIEWER, Reach(("calls",)), []))
+    for role, reach, shown in everyone:
+        with console.program(role, "read", reach=reach) as program:
+            call = program.get(f"/api/inquiries/{shop.call}").json()
+        assert call["verdict"]["recalled"] == shown
+        assert call["history"][-1]["detail"]["like"] == shown
+        with console.signed_in(role, reach=reach) as viewer:
+            page = viewer.get(f"/inquiries/{shop.call}").text
+        assert all((name in page) == bool(shown) for name in like)
 
 
 def test_a_delivery_is_retried_and_sources_tell_their_health(console: Served, shop: Shop) -> None:

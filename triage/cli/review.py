@@ -247,9 +247,13 @@ def _show(preview: Preview, *, as_json: bool) -> None:
         f"{len(preview.kept)} stay, because people labelled them"
     )
     if preview.forwarded:
-        output.say(f"  {preview.forwarded} leads would be forwarded")
+        output.say(f"  {_leads(preview.forwarded)} would be forwarded")
     for destination, number in preview.retracted.items():
-        output.say(f"  {number} leads would be retracted from {destination}")
+        output.say(f"  {_leads(number)} would be retracted from {destination}")
+
+
+def _leads(number: int) -> str:
+    return f"{number} lead" if number == 1 else f"{number} leads"
 
 
 def _tell(results: list[Relabelled], what: str, *, as_json: bool) -> None:

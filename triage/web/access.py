@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from fastapi import HTTPException
 
-from triage.store.records import Work
+from triage.store.dossier import Dossier, collect
+from triage.store.records import HistoryEntry, Work
 from triage.web.desk import Desk
 from triage.web.principal import Principal
 
@@ -26,3 +30,39 @@ def delivery(here: Desk, principal: Principal, delivery_id: str) -> str:
     if work is None or not principal.reach.covers(work.ref.source, work.campaign):
         raise HTTPException(404, "There is no such delivery, or you may not see it.")
     return work.id
+
+
+def dossier(here: Desk, principal: Principal, inquiry_id: str) -> Dossier:
+    """All about an inquiry that is within reach. Of the inquiries that its label was recalled from,
+    those elsewhere are left out.
+    """
+    found = collect(here.repository, inquiry_id)
+    recalled = {name for entry in found.history for name in entry.detail.get("like", ())}
+    if found.verdict:
+        recalled |= set(found.verdict.recalled)
+    hidden = recalled - visible(here, principal, recalled)
+    if not hidden:
+        return found
+    verdict = found.verdict and replace(
+        found.verdict,
+        recalled=tuple(name for name in found.verdict.recalled if name not in hidden),
+    )
+    history = [_without(entry, hidden) for entry in found.history]
+    return replace(found, verdict=verdict, history=history)
+
+
+def visible(here: Desk, principal: Principal, ids: Collection[str]) -> set[str]:
+    """Which of these inquiries are within reach."""
+    works = here.repository.worklist.rows(list(ids)) if ids else {}
+    return {
+        name
+        for name, work in works.items()
+        if principal.reach.covers(work.ref.source, work.campaign)
+    }
+
+
+def _without(entry: HistoryEntry, hidden: Collection[str]) -> HistoryEntry:
+    if "like" not in entry.detail:
+        return entry
+    like = [name for name in entry.detail["like"] if name not in hidden]
+    return replace(entry, detail={**entry.detail, "like": like})

@@ -13,7 +13,6 @@ from triage.pipeline.handing import SOURCE, Handed, hand_in
 from triage.pipeline.stating import not_stated, state, taken_back
 from triage.signals.stated import Words
 from triage.store.accounts import Role
-from triage.store.dossier import collect
 from triage.store.listing import Place, Wanted
 from triage.store.records import HistoryEntry
 from triage.store.statements import Statement
@@ -261,7 +260,7 @@ def take_back(
 
 def _detail(here: Desk, principal: Principal, inquiry_id: str) -> InquiryDetail:
     work = access.inquiry(here, principal, inquiry_id)
-    dossier = collect(here.repository, work.id)
+    dossier = access.dossier(here, principal, work.id)
     return InquiryDetail(
         id=work.id,
         channel=work.channel,

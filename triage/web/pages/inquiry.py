@@ -13,7 +13,7 @@ from triage.errors import TriageError, Usage
 from triage.pipeline.stages import is_mail
 from triage.signals.stated import CHOICES
 from triage.store.accounts import Role
-from triage.store.dossier import Dossier, collect
+from triage.store.dossier import Dossier
 from triage.store.records import Work
 from triage.store.statements import holding
 from triage.types import Inquiry
@@ -43,7 +43,7 @@ def show(
 ) -> Response:
     """The page."""
     work = access.inquiry(here, principal, inquiry_id)
-    dossier = collect(here.repository, work.id)
+    dossier = access.dossier(here, principal, work.id)
     evidences = Evidences(dossier.qualification)
     mail = dossier.inquiry
     signals = dossier.qualification.signals if dossier.qualification else {}
@@ -210,10 +210,4 @@ def _visible(here: Desk, principal: Principal, dossier: Dossier) -> set[str]:
     """Which of the other inquiries that belong to this one are within reach."""
     ids = [member.inquiry_id for member in dossier.conversation]
     ids += [row.id for row in (dossier.person.others if dossier.person else [])]
-    ids += dossier.verdict.recalled if dossier.verdict else ()
-    works = here.repository.worklist.rows(ids) if ids else {}
-    return {
-        name
-        for name, work in works.items()
-        if name != dossier.work.id and principal.reach.covers(work.ref.source, work.campaign)
-    }
+    return access.visible(here, principal, ids) - {dossier.work.id}
