@@ -182,7 +182,7 @@ def _tuned(
         [items[index] for index in fitting],
         [items[index] for index in choosing],
         base,
-        recipe or Recipe(epochs=3, rate=3e-5, head_rate=1e-4),
+        recipe or Recipe(epochs=3, rate=3e-5, head_rate=1e-4, misdirected=0.0),
         progress,
         start=network,
     )
