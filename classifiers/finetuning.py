@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from classifiers import weights
-from classifiers.augmentation import augment
+from classifiers.augmentation import Misdirection, augment
 from classifiers.calibration import Floats, log_loss
 from classifiers.dataset import Item, indices_of, labels_of
 from classifiers.encoder import BaseModel, Reading
@@ -43,7 +43,8 @@ class Recipe:
 
     `form`: `lora` trains low-rank changes (a few MB), `full` all encoder layers. `layer_decay`:
     factor on the rate from each layer to the one below (`full` only). `windows`: of a longer text
-    that many windows are drawn in each epoch.
+    that many windows are drawn in each epoch. `misdirected`: share of leads that are sent to a
+    business of another trade in each epoch, as misdials.
     """
 
     form: Literal["lora", "full"] = "full"
@@ -60,6 +61,13 @@ class Recipe:
     smoothing: float = 0.05
     warmup: float = 0.1
     windows: int = 3
+    misdirected: float = 0.0
+
+
+FRESH: Final = Recipe(misdirected=0.3)
+"""For a corpus of many businesses, from the base weights."""
+CONTINUING: Final = Recipe(epochs=1, rate=6e-5, head_rate=2e-4, misdirected=0.3)
+"""For a network that knows the task already: once over the corpus, at half the rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +162,7 @@ class _Run:
     ) -> None:
         self.network, self.base, self.recipe = network, base, recipe
         self.examples, self.truth = [item.example for item in items], indices_of(items)
+        self.misdirection = Misdirection(self.examples, self.truth, recipe.misdirected)
         self.progress, self.started = progress, time.monotonic()
         self.rng = Random(recipe.seed)  # noqa: S311 - chance for training, not for secrets
         self.device = network.head.weight.device
@@ -202,12 +211,16 @@ class _Run:
     def epoch(self, number: int) -> float:
         """Train on every item once; the mean loss."""
         self.network.train()
-        noisy = [augment(example, self.rng) for example in self.examples]
-        windows = [self._drawn(text) for text in self._windows(noisy)]
+        noisy = [
+            self.misdirection.target(index, augment(example, self.rng), self.rng)
+            for index, example in enumerate(self.examples)
+        ]
+        truth = np.array([label for _, label in noisy])
+        windows = [self._drawn(text) for text in self._windows([example for example, _ in noisy])]
         total = 0.0
         for step, chosen in enumerate(self._batches(windows), 1):
             batch = Batch.of([windows[index] for index in chosen]).to(self.device)
-            target = torch.tensor(self.truth[chosen], device=self.device)
+            target = torch.tensor(truth[chosen], device=self.device)
             with _autocast(self.device):
                 loss = self.loss(self.network(batch), target)
             self.optimizer.zero_grad()

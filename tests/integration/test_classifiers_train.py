@@ -13,7 +13,7 @@ from classifiers.dataset import read_items
 from classifiers.encoder import BaseModel, Reading
 from classifiers.errors import TrainingError
 from classifiers.evaluate import evaluate
-from classifiers.finetuning import Progress, Recipe
+from classifiers.finetuning import CONTINUING, Progress, Recipe
 from classifiers.labels import LABELS
 from classifiers.model import Classifier
 from classifiers.network import Batch, Network
@@ -91,6 +91,18 @@ def test_same_seed_same_model(corpus: Path, tmp_path: Path) -> None:
         train(corpus, tmp_path / name, epochs=1, seed=5, threads=1, version="1")
         written.append(read(tmp_path / name)[1].read_bytes())
     assert written[0] == written[1]
+
+
+def test_a_network_is_trained_on_from_where_another_ended(corpus: Path, tmp_path: Path) -> None:
+    begun = train(corpus, tmp_path / "one", recipe=Recipe(epochs=2, rate=3e-4), version="1")
+    on = train(corpus, tmp_path / "two", start=tmp_path / "one", version="2")
+    training = read(tmp_path / "two")[0].training
+    assert (training["from"], training["epochs"]) == (begun.model, 1)
+    afresh = train(corpus, tmp_path / "three", recipe=CONTINUING, version="3")
+    other = read(tmp_path / "three")[0].training
+    assert "from" not in other
+    assert on.dev.macro_f1.value >= afresh.dev.macro_f1.value
+    assert training["history"][0]["loss"] < other["history"][0]["loss"]
 
 
 def test_card_is_written_from_the_figures(corpus: Path, tmp_path: Path) -> None:

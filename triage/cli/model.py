@@ -46,8 +46,12 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Seed of all chance.")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads. Default: all.", min=1)] = None,
     start: Annotated[
-        str, typer.Option(help="With OWN.jsonl: the model folder to begin with.")
-    ] = "default",
+        str | None,
+        typer.Option(
+            help="The model folder to begin with, or `default`: with OWN.jsonl the shipped one, "
+            "for a corpus none."
+        ),
+    ] = None,
     only: Annotated[
         Part | None, typer.Option(help="Train one part, and keep the other that is in --out.")
     ] = None,
@@ -58,7 +62,8 @@ def train(
     With OWN.jsonl: under 300 examples only the last layer is fitted, from there on the whole
     network is trained; labels may be those of [taxonomy]. What is not better is not written.
     Without it the files of a corpus named `train-*`, `dev-*` and `test-*` are the splits; dev
-    chooses the epoch and calibrates, test is only measured, at the end. Then the tagger learns
+    chooses the epoch and calibrates, test is only measured, at the end; with --start a network is
+    trained on for one epoch, which serves where a corpus has grown. Then the tagger learns
     from the leads whose signals are marked, to read what others state, and last is chosen when the
     opening of a call is enough.
     """
@@ -69,7 +74,7 @@ def train(
             )
         from triage.cli.adapting import adapt_to  # noqa: PLC0415 - heavy
 
-        adapt_to(context, own, out, start=start, threads=threads, as_json=as_json)
+        adapt_to(context, own, out, start=start or "default", threads=threads, as_json=as_json)
         return
     from triage.cli.signals import train_signals  # noqa: PLC0415
     from triage.demo.fixtures import corpus_folder  # noqa: PLC0415
@@ -79,7 +84,7 @@ def train(
     if not source.exists():
         raise Usage(f"--corpus {source}: no such folder")
     if only in (None, Part.LABELS):
-        trained = _train_labels(source, out, epochs=epochs, seed=seed, threads=threads)
+        trained = _train_labels(source, out, start=start, epochs=epochs, seed=seed, threads=threads)
         if as_json:
             output.show_json(trained)
         else:
@@ -121,7 +126,13 @@ def _choose_opening(source: Path, out: Path, *, as_json: bool) -> None:
 
 
 def _train_labels(
-    source: Path, out: Path, *, epochs: int | None, seed: int | None, threads: int | None
+    source: Path,
+    out: Path,
+    *,
+    start: str | None,
+    epochs: int | None,
+    seed: int | None,
+    threads: int | None,
 ) -> Trained:
     """Train and show the classifier; a tagger that is in the folder stays there."""
     from classifiers import tag_artifact  # noqa: PLC0415 - with the next
@@ -143,7 +154,7 @@ def _train_labels(
 
         try:
             trained = fine_tune(
-                source, out, epochs=epochs, seed=seed, threads=threads, progress=report
+                source, out, start=start, epochs=epochs, seed=seed, threads=threads, progress=report
             )
         except ClassifierError as error:
             raise Usage(str(error)) from error
