@@ -9,10 +9,11 @@ module lazily.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import torch
@@ -23,8 +24,9 @@ from classifiers.bound import choose_floor
 from classifiers.calibration import Floats, choose_abstain, choose_sure, fit_blend
 from classifiers.dataset import Corpus, Item, indices_of, read_corpus, with_dev
 from classifiers.encoder import BaseModel, Reading
+from classifiers.errors import TrainingError
 from classifiers.evaluate import Report, evaluate, macro_f1
-from classifiers.finetuning import CONTINUING, FRESH, Fitted, ProgressCallback, Recipe, fit
+from classifiers.finetuning import CONTINUING, Fitted, ProgressCallback, Recipe, fit
 from classifiers.inference import logits
 from classifiers.labels import LABELS
 from classifiers.lexical import Lexical, is_lexical
@@ -57,16 +59,18 @@ def train(
     threads: int | None = None,
     base: Path | None = None,
     start: Path | str | None = None,
+    newer: Collection[str] = (),
     progress: ProgressCallback | None = None,
 ) -> Trained:
     """Train on `corpus_dir` (see `dataset.read_corpus`) and write the model to `out_dir`.
 
     Without a dev split an eighth of the training items becomes it. `version`: default the date and
     the corpus's hash. `start`: a model folder whose network is trained on, by default with
-    `CONTINUING`: what a corpus that has grown needs. Raises `CorpusError`, `TrainingError` and
-    `ArtifactError`.
+    `CONTINUING`: what a corpus that has grown needs. `newer`: the writers whose items that network
+    has not seen; they are shown twice, beside half of the others. Raises `CorpusError`,
+    `TrainingError` and `ArtifactError`.
     """
-    recipe = recipe or (FRESH if start is None else CONTINUING)
+    recipe = recipe or (Recipe() if start is None else CONTINUING)
     recipe = replace(
         recipe,
         epochs=recipe.epochs if epochs is None else epochs,
@@ -78,7 +82,8 @@ def train(
     corpus = with_dev(read_corpus(corpus_dir), seed=recipe.seed)
     base_model = BaseModel(base)
     begun = None if start is None else _network_of(start)
-    fitted = fit(corpus.train, corpus.dev, base_model, recipe, progress, begun)
+    shown = _shown(corpus.train, newer, recipe.seed)
+    fitted = fit(shown, corpus.dev, base_model, recipe, progress, begun)
     lexical = Lexical.fit(_tokens(corpus.train, base_model), indices_of(corpus.train))
     seconds = time.monotonic() - started
     return write_trained(
@@ -156,6 +161,17 @@ def write_trained(
     tensors |= {key: torch.from_numpy(array) for key, array in lexical.arrays().items()}
     artifact.write(out_dir, manifest, tensors)
     return Trained(out_dir, model, seconds, dev, test)
+
+
+def _shown(items: Sequence[Item], newer: Collection[str], seed: int) -> Sequence[Item]:
+    """What a network is trained on: all, or what is new twice and by chance half of the rest."""
+    new = [item for item in items if item.source in newer]
+    if missing := set(newer) - {item.source for item in new}:
+        raise TrainingError(f"no training item is by {', '.join(sorted(missing))}")
+    old = [item for item in items if item.source not in newer]
+    if not new:
+        return items
+    return [*Random(seed).sample(old, len(old) // 2), *new, *new]  # noqa: S311 - for training
 
 
 def _network_of(folder: Path | str) -> dict[str, NDArray[Any]]:

@@ -12,6 +12,8 @@ from triage.cli import output
 from triage.cli.context import of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from classifiers.evaluate import Estimate, Report
     from classifiers.train import Trained
 
@@ -52,6 +54,13 @@ def train(
             "for a corpus none."
         ),
     ] = None,
+    newer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --start: a writer of the corpus whom that model has not read; repeatable. "
+            "Their items count twice, beside half of the others."
+        ),
+    ] = None,
     only: Annotated[
         Part | None, typer.Option(help="Train one part, and keep the other that is in --out.")
     ] = None,
@@ -83,8 +92,18 @@ def train(
     source = corpus or corpus_folder()
     if not source.exists():
         raise Usage(f"--corpus {source}: no such folder")
+    if newer and start is None:
+        raise Usage("--newer says what a model has not read: say with --start which model")
     if only in (None, Part.LABELS):
-        trained = _train_labels(source, out, start=start, epochs=epochs, seed=seed, threads=threads)
+        trained = _train_labels(
+            source,
+            out,
+            start=start,
+            newer=newer or (),
+            epochs=epochs,
+            seed=seed,
+            threads=threads,
+        )
         if as_json:
             output.show_json(trained)
         else:
@@ -130,6 +149,7 @@ def _train_labels(
     out: Path,
     *,
     start: str | None,
+    newer: Sequence[str],
     epochs: int | None,
     seed: int | None,
     threads: int | None,
@@ -154,7 +174,14 @@ def _train_labels(
 
         try:
             trained = fine_tune(
-                source, out, start=start, epochs=epochs, seed=seed, threads=threads, progress=report
+                source,
+                out,
+                start=start,
+                newer=newer,
+                epochs=epochs,
+                seed=seed,
+                threads=threads,
+                progress=report,
             )
         except ClassifierError as error:
             raise Usage(str(error)) from error
