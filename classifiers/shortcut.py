@@ -18,8 +18,6 @@ from classifiers.calibration import LEAD, Blend, Floats, Ints, fit_temperature, 
 
 GUARD: Final = 0.03
 """Most probability of a lead that is settled as anything else."""
-FLIPS: Final = 0.003
-"""Share of items that may get another label for the time it saves."""
 MARGINS: Final = tuple(np.linspace(0.5, 1.0, 21).round(3).tolist())
 
 
@@ -51,12 +49,12 @@ class Shortcut:
 
 
 def choose_shortcut(blend: Blend, network: Floats, lexical: Floats, truth: Ints) -> Shortcut:
-    """The least margin with which next to none (`FLIPS`) gets another label than without it."""
+    """The least margin with which no item gets another label than without it."""
     full = blend.probabilities(network, lexical).argmax(axis=1)
     weight = 1 / fit_temperature(lexical, truth)
     for margin in MARGINS:
         shortcut = Shortcut(float(weight), float(margin), GUARD)
         alone, settled = shortcut.settled(lexical)
-        if (settled & (alone.argmax(axis=1) != full)).mean() <= FLIPS:
+        if not (settled & (alone.argmax(axis=1) != full)).any():
             return shortcut
     return Shortcut()

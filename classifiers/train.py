@@ -9,24 +9,27 @@ module lazily.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
 from classifiers import artifact
 from classifiers.bound import choose_floor
 from classifiers.calibration import Floats, choose_abstain, choose_sure, fit_blend
 from classifiers.dataset import Corpus, Item, indices_of, read_corpus, with_dev
 from classifiers.encoder import BaseModel, Reading
+from classifiers.errors import TrainingError
 from classifiers.evaluate import Report, evaluate, macro_f1
-from classifiers.finetuning import Fitted, ProgressCallback, Recipe, fit
+from classifiers.finetuning import CONTINUING, Fitted, ProgressCallback, Recipe, fit
 from classifiers.inference import logits
 from classifiers.labels import LABELS
-from classifiers.lexical import Lexical
+from classifiers.lexical import Lexical, is_lexical
 from classifiers.model import verdicts
 from classifiers.network import trained_tensors
 from classifiers.shortcut import choose_shortcut
@@ -55,14 +58,19 @@ def train(
     seed: int | None = None,
     threads: int | None = None,
     base: Path | None = None,
+    start: Path | str | None = None,
+    newer: Collection[str] = (),
     progress: ProgressCallback | None = None,
 ) -> Trained:
     """Train on `corpus_dir` (see `dataset.read_corpus`) and write the model to `out_dir`.
 
     Without a dev split an eighth of the training items becomes it. `version`: default the date and
-    the corpus's hash. Raises `CorpusError` and `TrainingError`.
+    the corpus's hash. `start`: a model folder whose network is trained on, by default with
+    `CONTINUING`: what a corpus that has grown needs. `newer`: the writers whose items that network
+    has not seen; they are shown twice, beside half of the others. Raises `CorpusError`,
+    `TrainingError` and `ArtifactError`.
     """
-    recipe = recipe or Recipe()
+    recipe = recipe or (Recipe() if start is None else CONTINUING)
     recipe = replace(
         recipe,
         epochs=recipe.epochs if epochs is None else epochs,
@@ -73,12 +81,15 @@ def train(
     started = time.monotonic()
     corpus = with_dev(read_corpus(corpus_dir), seed=recipe.seed)
     base_model = BaseModel(base)
-    fitted = fit(corpus.train, corpus.dev, base_model, recipe, progress)
+    begun = None if start is None else _network_of(start)
+    shown = _shown(corpus.train, newer, recipe.seed)
+    fitted = fit(shown, corpus.dev, base_model, recipe, progress, begun)
     lexical = Lexical.fit(_tokens(corpus.train, base_model), indices_of(corpus.train))
     seconds = time.monotonic() - started
     return write_trained(
         out_dir, fitted, lexical, corpus, base_model, recipe,
         name=name, version=version, seconds=seconds,
+        begun_with=None if start is None else artifact.read(start)[0].name_version,
     )  # fmt: skip
 
 
@@ -93,8 +104,12 @@ def write_trained(
     name: str,
     version: str | None,
     seconds: float,
+    begun_with: str | None = None,
 ) -> Trained:
-    """Calibrate on the dev split, measure on the test split, and write the model folder."""
+    """Calibrate on the dev split, measure on the test split, and write the model folder.
+
+    `begun_with`: the model that `fitted` was trained on from.
+    """
     now = datetime.now(UTC)
     version = version or f"{now:%Y%m%d}-{corpus.sha256[:8]}"
     model = f"{name}@{version}"
@@ -131,7 +146,8 @@ def write_trained(
         "bound": bound,
         "shortcut": shortcut,
         "training": asdict(recipe)
-        | {"best_epoch": fitted.epoch, "seconds": round(seconds), "history": fitted.history},
+        | {"best_epoch": fitted.epoch, "seconds": round(seconds), "history": fitted.history}
+        | ({} if begun_with is None else {"from": begun_with}),
         "corpus": _described(corpus),
         "metrics": artifact.plain({"dev": dev, "test": test})
         | {
@@ -145,6 +161,25 @@ def write_trained(
     tensors |= {key: torch.from_numpy(array) for key, array in lexical.arrays().items()}
     artifact.write(out_dir, manifest, tensors)
     return Trained(out_dir, model, seconds, dev, test)
+
+
+def _shown(items: Sequence[Item], newer: Collection[str], seed: int) -> Sequence[Item]:
+    """What a network is trained on: all, or what is new twice and by chance half of the rest."""
+    new = [item for item in items if item.source in newer]
+    if missing := set(newer) - {item.source for item in new}:
+        raise TrainingError(f"no training item is by {', '.join(sorted(missing))}")
+    old = [item for item in items if item.source not in newer]
+    if not new:
+        return items
+    return [*Random(seed).sample(old, len(old) // 2), *new, *new]  # noqa: S311 - for training
+
+
+def _network_of(folder: Path | str) -> dict[str, NDArray[Any]]:
+    """What the training of a model folder changed in the network."""
+    from safetensors.numpy import load_file  # noqa: PLC0415 - heavy
+
+    _, file = artifact.read(folder)
+    return {key: value for key, value in load_file(file).items() if not is_lexical(key)}
 
 
 def _tokens(items: Sequence[Item], base: BaseModel) -> list[list[int]]:

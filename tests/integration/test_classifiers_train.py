@@ -1,6 +1,7 @@
 """Training end to end on a handful of items, and the encoder against its reference."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,7 @@ from classifiers.dataset import read_items
 from classifiers.encoder import BaseModel, Reading
 from classifiers.errors import TrainingError
 from classifiers.evaluate import evaluate
-from classifiers.finetuning import Progress, Recipe
+from classifiers.finetuning import CONTINUING, Progress, Recipe
 from classifiers.labels import LABELS
 from classifiers.model import Classifier
 from classifiers.network import Batch, Network
@@ -91,6 +92,33 @@ def test_same_seed_same_model(corpus: Path, tmp_path: Path) -> None:
         train(corpus, tmp_path / name, epochs=1, seed=5, threads=1, version="1")
         written.append(read(tmp_path / name)[1].read_bytes())
     assert written[0] == written[1]
+
+
+def test_a_network_is_trained_on_from_where_another_ended(corpus: Path, tmp_path: Path) -> None:
+    begun = train(corpus, tmp_path / "one", recipe=Recipe(epochs=2, rate=3e-4), version="1")
+    on = train(corpus, tmp_path / "two", start=tmp_path / "one", version="2")
+    with pytest.raises(TrainingError, match="no training item is by nobody"):
+        train(corpus, tmp_path / "two", start=tmp_path / "one", newer=["nobody"])
+    training = read(tmp_path / "two")[0].training
+    assert (training["from"], training["epochs"]) == (begun.model, 1)
+    afresh = train(corpus, tmp_path / "three", recipe=CONTINUING, version="3")
+    other = read(tmp_path / "three")[0].training
+    assert "from" not in other
+    assert on.dev.macro_f1.value >= afresh.dev.macro_f1.value
+    assert training["history"][0]["loss"] < other["history"][0]["loss"]
+
+
+def test_what_a_network_has_not_read_is_shown_twice(corpus: Path, tmp_path: Path) -> None:
+    train(corpus, tmp_path / "one", epochs=1, version="1")
+    steps = []
+    for newer in ((), ("train",)):
+        seen: list[Progress] = []
+        train(
+            corpus, tmp_path / "two", start=tmp_path / "one", newer=newer, version="2",
+            recipe=replace(CONTINUING, batch=9), progress=seen.append,
+        )  # fmt: skip
+        steps.append(seen[-1].steps)
+    assert steps == [2, 4]  # of 18 items
 
 
 def test_card_is_written_from_the_figures(corpus: Path, tmp_path: Path) -> None:

@@ -77,7 +77,9 @@ def test_sure_is_where_enough_are_leads() -> None:
     p = probabilities(*[{"lead": q, "spam": 1 - q} for q in (0.95, 0.9, 0.85, 0.62, 0.6, 0.55)])
     truth = np.array([LEAD, LEAD, LEAD, LEAD, SUPPORT, SUPPORT])
     assert choose_sure(p, truth) == 0.65
-    assert choose_sure(p, truth, precision=0.6) == 0.0
+    assert choose_sure(p, truth, precision=0.14) == 0.0  # of all that reaches an inbox
+    more = np.concatenate([p[:4]] * 9 + [p[4:]])
+    assert choose_sure(more, np.concatenate([truth[:4]] * 9 + [truth[4:]])) == 0.65
     assert choose_sure(p, np.full(6, SUPPORT)) == 0.0
 
 

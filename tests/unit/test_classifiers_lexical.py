@@ -76,6 +76,14 @@ def test_blend_of_two_halves_beats_both() -> None:
     assert -np.log(p[np.arange(400), truth]).mean() < alone
 
 
+def test_of_blends_that_are_as_good_the_network_counts_most() -> None:
+    rng = np.random.default_rng(4)
+    logits = rng.normal(0, 2, (100, 9))
+    truth = np.array([rng.choice(9, p=row) for row in softmax(logits)])
+    assert fit_blend(logits, logits, truth).lexical == 0.0
+    assert fit_blend(rng.normal(0, 2, (100, 9)), logits, truth).network < 0.3
+
+
 def test_network_alone_is_the_plain_blend() -> None:
     logits = np.array([[2.0] + [0.0] * 8])
     assert Blend().probabilities(logits, logits * 9).tolist() == softmax(logits).tolist()

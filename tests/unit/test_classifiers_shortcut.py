@@ -5,7 +5,7 @@ import pytest
 
 from classifiers.calibration import LEAD, Blend, softmax
 from classifiers.labels import LABELS
-from classifiers.shortcut import FLIPS, GUARD, Shortcut, choose_shortcut
+from classifiers.shortcut import GUARD, Shortcut, choose_shortcut
 
 SPAM, SUPPORT = LABELS.index("spam"), LABELS.index("support")
 
@@ -43,7 +43,7 @@ def test_the_two_parts_speak_where_it_does_not_settle() -> None:
     assert said[1] == pytest.approx(softmax(network + lexical)[1])
 
 
-def test_chosen_so_that_next_to_no_label_changes() -> None:
+def test_chosen_so_that_no_label_changes() -> None:
     rng = np.random.default_rng(3)
     truth = rng.integers(0, len(LABELS), 600)
     hot = np.eye(len(LABELS))[truth]
@@ -54,7 +54,7 @@ def test_chosen_so_that_next_to_no_label_changes() -> None:
     _, settled = shortcut.settled(lexical)
     assert 0.2 < settled.mean() < 1
     said = shortcut.probabilities(blend, network, lexical).argmax(axis=1)
-    assert (said != blend.probabilities(network, lexical).argmax(axis=1)).mean() <= FLIPS
+    assert said.tolist() == blend.probabilities(network, lexical).argmax(axis=1).tolist()
 
 
 def test_none_is_chosen_where_the_parts_never_agree() -> None:

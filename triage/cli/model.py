@@ -12,6 +12,8 @@ from triage.cli import output
 from triage.cli.context import of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from classifiers.evaluate import Estimate, Report
     from classifiers.train import Trained
 
@@ -46,8 +48,19 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Seed of all chance.")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads. Default: all.", min=1)] = None,
     start: Annotated[
-        str, typer.Option(help="With OWN.jsonl: the model folder to begin with.")
-    ] = "default",
+        str | None,
+        typer.Option(
+            help="The model folder to begin with, or `default`: with OWN.jsonl the shipped one, "
+            "for a corpus none."
+        ),
+    ] = None,
+    newer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --start: a writer of the corpus whom that model has not read; repeatable. "
+            "Their items count twice, beside half of the others."
+        ),
+    ] = None,
     only: Annotated[
         Part | None, typer.Option(help="Train one part, and keep the other that is in --out.")
     ] = None,
@@ -58,7 +71,8 @@ def train(
     With OWN.jsonl: under 300 examples only the last layer is fitted, from there on the whole
     network is trained; labels may be those of [taxonomy]. What is not better is not written.
     Without it the files of a corpus named `train-*`, `dev-*` and `test-*` are the splits; dev
-    chooses the epoch and calibrates, test is only measured, at the end. Then the tagger learns
+    chooses the epoch and calibrates, test is only measured, at the end; with --start a network is
+    trained on for one epoch, which serves where a corpus has grown. Then the tagger learns
     from the leads whose signals are marked, to read what others state, and last is chosen when the
     opening of a call is enough.
     """
@@ -69,7 +83,7 @@ def train(
             )
         from triage.cli.adapting import adapt_to  # noqa: PLC0415 - heavy
 
-        adapt_to(context, own, out, start=start, threads=threads, as_json=as_json)
+        adapt_to(context, own, out, start=start or "default", threads=threads, as_json=as_json)
         return
     from triage.cli.signals import train_signals  # noqa: PLC0415
     from triage.demo.fixtures import corpus_folder  # noqa: PLC0415
@@ -78,8 +92,18 @@ def train(
     source = corpus or corpus_folder()
     if not source.exists():
         raise Usage(f"--corpus {source}: no such folder")
+    if newer and start is None:
+        raise Usage("--newer says what a model has not read: say with --start which model")
     if only in (None, Part.LABELS):
-        trained = _train_labels(source, out, epochs=epochs, seed=seed, threads=threads)
+        trained = _train_labels(
+            source,
+            out,
+            start=start,
+            newer=newer or (),
+            epochs=epochs,
+            seed=seed,
+            threads=threads,
+        )
         if as_json:
             output.show_json(trained)
         else:
@@ -121,7 +145,14 @@ def _choose_opening(source: Path, out: Path, *, as_json: bool) -> None:
 
 
 def _train_labels(
-    source: Path, out: Path, *, epochs: int | None, seed: int | None, threads: int | None
+    source: Path,
+    out: Path,
+    *,
+    start: str | None,
+    newer: Sequence[str],
+    epochs: int | None,
+    seed: int | None,
+    threads: int | None,
 ) -> Trained:
     """Train and show the classifier; a tagger that is in the folder stays there."""
     from classifiers import tag_artifact  # noqa: PLC0415 - with the next
@@ -143,7 +174,14 @@ def _train_labels(
 
         try:
             trained = fine_tune(
-                source, out, epochs=epochs, seed=seed, threads=threads, progress=report
+                source,
+                out,
+                start=start,
+                newer=newer,
+                epochs=epochs,
+                seed=seed,
+                threads=threads,
+                progress=report,
             )
         except ClassifierError as error:
             raise Usage(str(error)) from error
