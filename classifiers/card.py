@@ -7,8 +7,9 @@ file, and writes one Markdown page.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from classifiers.artifact import Manifest, resolve
 from classifiers.baseline import Baseline
@@ -71,8 +72,8 @@ def _about(manifest: Manifest, corpus: Corpus, size: int) -> list[str]:
         f"- Base: {manifest.base} (Apache-2.0), sha256 `{manifest.base_sha256[:16]}…`.",
         (
             f"- Method: {_METHODS[training['form']]}, mean pooling over windows of "
-            f"{manifest.reading.window} tokens that cover the whole text, one linear head; best of "
-            f"{training['epochs']} epochs on the dev split: epoch {training['best_epoch']}."
+            f"{manifest.reading.window} tokens that cover the whole text, one linear head; "
+            f"{_passes(training)}."
         ),
         (
             f"- Size: {size / 1e6:.1f} MB beside the base package; trained in "
@@ -128,6 +129,15 @@ _METHODS = {
     "lora": "low-rank changes (LoRA) of all encoder matrices, merged at load",
     "full": "fine-tuning of all encoder layers, word vectors frozen",
 }
+
+
+def _passes(training: Mapping[str, Any]) -> str:
+    if before := training.get("from"):
+        kept = training.get("kept", 0.0)
+        mean = f", the mean of both weighed {kept:.2f} to {1 - kept:.2f}" if kept else ""
+        return f"trained on from {before}{mean}"
+    best, epochs = training["best_epoch"], training["epochs"]
+    return f"best of {epochs} epochs on the dev split: epoch {best}"
 
 
 def _figures(reports: dict[str, tuple[Report, Report]]) -> Iterable[str]:
