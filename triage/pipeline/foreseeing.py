@@ -49,7 +49,8 @@ class Foreseen:
             except BaseException as error:
                 future.set_exception(error)
                 with self._lock:
-                    self._kept.pop(inquiry.id, None)
+                    if self._kept.get(inquiry.id) is known:
+                        del self._kept[inquiry.id]
                 raise
         return future.result()
 
