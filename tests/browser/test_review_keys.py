@@ -211,3 +211,47 @@ def test_everybody_can_use_the_pages(console: Served, page: Page) -> None:
             for path in ("/review", "/bulk?sender=one.example&label=lead"):
                 page.goto(f"{console.url}{path}")
                 assert violations(page) == [], f"{path}, {scheme}, {width}"
+
+
+def test_enter_in_a_field_says_nothing(console: Served, page: Page) -> None:
+    crm = crm_of(console)
+    item = settle(crm, "one", unsure("lead", 0.6), "Maria Lopez needs a roof for 9,000 dollars")
+    settle(crm, "two", unsure("spam", 0.5), "Maria Lopez needs a roof for 9,000 dollars")
+    page.goto(f"{console.url}/inquiries/{item}")
+    page.get_by_placeholder("why, if it matters").fill("hm")
+    page.keyboard.press("Enter")
+    page.goto(f"{console.url}/review")
+    page.wait_for_selector("#queue .item")
+    assert current(page) == item
+    page.keyboard.press("e")
+    page.get_by_text("Another value, or not stated").click()
+    value = page.locator("#picker [name=value]")
+    value.fill("8,000 dollars")
+    page.keyboard.press("Enter")
+    expect(page.locator("#picker")).to_be_visible()
+    page.locator("#queue .item h2").click()
+    page.keyboard.press("e")
+    page.keyboard.press("ArrowRight")
+    expect(value).to_have_value("")  # it was meant for other words
+    press(page, "s")
+    expect(page.locator("#picker")).to_be_hidden()  # and so were those words
+    expect(page.locator("#waiting")).to_have_text("1")
+    assert console.repository.statements.of(item) == []
+    assert [one.label for one in console.repository.corrections.of(item)] == ["spam"]
+    assert crm.types() == []
+
+
+def test_a_double_click_labels_one_and_undo_means_that_one(console: Served, page: Page) -> None:
+    crm = crm_of(console)
+    names = {settle(crm, f"m{n}", unsure("lead", 0.5)) for n in range(3)}
+    page.goto(f"{console.url}/review")
+    page.wait_for_selector("#queue .item")
+    first = current(page)
+    page.get_by_role("button", name="spam").dblclick()
+    expect(page.locator("#waiting")).to_have_text("2")
+    assert {name for name in names if console.repository.corrections.of(name)} == {first}
+    with page.expect_request("**/review/undo") as asked:
+        page.keyboard.press("z")
+    assert first in (asked.value.post_data or "")
+    expect(page.locator("#waiting")).to_have_text("3")
+    assert current(page) == first

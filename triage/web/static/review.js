@@ -16,6 +16,7 @@
   const ahead = []; // inquiries that are here and not shown yet
   const skipped = []; // ids, the last one at the end
   const sending = new Set(); // ids whose label is on its way
+  const labelled = []; // ids that got a label here, the last one at the end
   let acts = Promise.resolve(); // one after the other, in the order they were made
   let fetching = null;
 
@@ -41,6 +42,7 @@
 
   function show(item) {
     queue.replaceChildren(...(item ? [item] : []));
+    document.dispatchEvent(new Event("shown"));
     nothing.hidden = Boolean(item || fetching);
     if (item) {
       window.htmx?.process(item); // it brings the picture of its recording
@@ -78,16 +80,24 @@
   }
 
   function act(path, body, id, told) {
+    const before = new CustomEvent("acting", { detail: [] }); // signals of it that are on their way
+    document.dispatchEvent(before);
+    const failed = (text) => {
+      if (labelled.includes(id)) labelled.splice(labelled.lastIndexOf(id), 1);
+      complain(text);
+    };
     sending.add(id);
-    acts = acts
+    acts = Promise.allSettled([acts, ...before.detail])
       .then(() => send(path, body))
       .then(async (response) => {
-        if (response.status === 409) complain(await response.text());
-        else if (response.type === "opaqueredirect" || response.status === 401) window.location.reload();
-        else if (response.status >= 400) complain("That could not be saved; the inquiry comes back.");
+        if (response.status === 409) failed(await response.text());
+        else if (response.type === "opaqueredirect" || response.status === 401) {
+          sending.clear();
+          window.location.reload();
+        } else if (response.status >= 400) failed("That could not be saved; the inquiry comes back.");
         else { said.textContent = told; problem.replaceChildren(); }
       })
-      .catch(() => complain("The console does not answer; what you said last was not saved."))
+      .catch(() => failed("The console does not answer; what you said last was not saved."))
       .finally(() => { sending.delete(id); count(); });
     return acts;
   }
@@ -99,6 +109,7 @@
     const body = new FormData(item.querySelector("form"));
     if (button.name) {
       body.set(button.name, button.value);
+      labelled.push(id);
       act(`/review/${id}`, body, id, `${button.textContent.trim()}: saved`);
     } else {
       skipped.push(id);
@@ -108,8 +119,8 @@
     advance();
   }
 
-  function bring(path) {
-    acts = acts.then(() => send(path)).then(async (response) => {
+  function bring(path, body) {
+    acts = acts.then(() => send(path, body)).then(async (response) => {
       if (response.status === 409) complain(await response.text());
       const item = await partOf(response);
       if (!item) return;
@@ -148,7 +159,11 @@
 
   function undo() {
     const asked = new Event("undo", { cancelable: true }); // signals come before labels
-    if (document.dispatchEvent(asked)) bring("/review/undo");
+    if (!document.dispatchEvent(asked)) return;
+    const body = new FormData();
+    const last = labelled.pop(); // if it was not saved, nothing else is taken back instead
+    if (last) body.set("expected", last);
+    bring("/review/undo", body);
   }
 
   function play() {
@@ -163,6 +178,11 @@
     event.preventDefault();
     if (event.submitter) press(event.submitter);
   });
+  queue.addEventListener("click", (event) => {
+    // The second click of a double one would label the next inquiry, which nobody has read.
+    if (event.detail > 1 && event.target.closest(".answers button")) event.preventDefault();
+  });
+  window.addEventListener("beforeunload", (event) => { if (sending.size) event.preventDefault(); });
   undoing.addEventListener("submit", (event) => { event.preventDefault(); undo(); });
   backwards.addEventListener("click", back);
   help.addEventListener("click", toggle);

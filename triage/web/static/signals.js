@@ -12,6 +12,7 @@
   const said = document.getElementById("said");
 
   const acts = []; // signals that were said here: [inquiry, signal]
+  let doing = Promise.resolve(); // what is sent, one after the other
   let tokens = null; // the words to be walked over, while somebody does
   let anchor = 0;
   let head = 0;
@@ -43,7 +44,10 @@
     return { field: field.dataset.field, start, end: start + length(quote), quote };
   }
 
+  const places = () => ["field", "start", "end"].map((name) => form.elements[name].value).join(" ");
+
   function open(words) {
+    if (places() !== `${words.field} ${words.start} ${words.end}`) form.elements.value.value = "";
     for (const [name, value] of Object.entries(words)) form.elements[name].value = value;
     const quote = words.quote.trim().replace(/\s+/g, " ");
     chosen.textContent = quote.length > 80 ? `${quote.slice(0, 79)}…` : quote;
@@ -145,8 +149,7 @@
     problem.hidden = false;
   }
 
-  async function send(path, body, told) {
-    const target = item();
+  async function send(target, path, body, told) {
     const response = await fetch(path, { method: "POST", body, headers: { "X-Part": "1" }, redirect: "manual" });
     if (response.status === 409) throw new Error(await response.text());
     if (response.status !== 200) throw new Error("That could not be saved; load the page again.");
@@ -155,21 +158,41 @@
     said.textContent = told;
   }
 
+  function inOrder(work) {
+    doing = doing.catch(() => {}).then(work);
+    return doing;
+  }
+
+  function forget(said) {
+    if (acts.includes(said)) acts.splice(acts.indexOf(said), 1);
+  }
+
   function submit(button) {
     const target = item();
     if (!queue) { form.requestSubmit(button); return; }
     const body = new FormData(form);
     body.set(button.name, button.value);
-    const name = button.value.split(":")[0];
-    send(`/inquiries/${target.dataset.id}/signals`, body, `${button.textContent.trim()}: saved`)
-      .then(() => { acts.push([target.dataset.id, name]); close(); target.focus({ preventScroll: true }); })
-      .catch((error) => complain(error.message));
+    const act = [target.dataset.id, button.value.split(":")[0]];
+    const words = places();
+    acts.push(act);
+    inOrder(() => send(target, `/inquiries/${target.dataset.id}/signals`, body, `${button.textContent.trim()}: saved`))
+      .then(() => {
+        if (words !== places()) return; // other words are chosen already
+        close();
+        if (target === item()) target.focus({ preventScroll: true });
+      })
+      .catch((error) => {
+        forget(act);
+        if (target === item()) complain(error.message);
+        else said.textContent = error.message;
+      });
   }
 
   function takeBack(id, signal) {
+    const target = item();
     const body = new FormData();
     body.set("signal", signal);
-    return send(`/inquiries/${id}/signals/undo`, body, `${signal.replace("_", " ")}: taken back`);
+    return inOrder(() => send(target, `/inquiries/${id}/signals/undo`, body, `${signal.replace("_", " ")}: taken back`));
   }
 
   if (queue) {
@@ -184,6 +207,8 @@
       if (known >= 0) acts.splice(known, 1);
     });
     // What was said last about the inquiry on the screen is taken back before its label is.
+    document.addEventListener("shown", close); // the words of another inquiry are no longer meant
+    document.addEventListener("acting", (event) => event.detail.push(doing));
     document.addEventListener("undo", (event) => {
       const last = acts.findLastIndex(([inquiry]) => inquiry === item()?.dataset.id);
       if (last < 0) return;
