@@ -92,8 +92,8 @@ class Lesson:
         passed = bool(figures["passed"])
         self._note("done", 1.0, seconds_left=0.0)
         why = "; ".join(figures["reasons"])
-        trainings.ended(self.id, "done" if passed else "refused", why, name)
-        return name if passed else ""
+        ended = trainings.ended(self.id, "done" if passed else "refused", why, name)
+        return name if passed and ended else ""  # what was cancelled meanwhile decides nothing
 
     def _learn(self) -> tuple[str, Mapping[str, Any]]:
         self._note("snapshot", 0.0)
@@ -287,16 +287,18 @@ def leave() -> None:
     os._exit(_GONE)
 
 
-def _watch(gone: Callable[[], bool]) -> None:
-    """End this process where nobody waits for it any more."""
-    threading.Thread(target=_until_input_ends, daemon=True).start()
+def _watch(gone: Callable[[], bool], learned: threading.Event) -> None:
+    """End this process where nobody waits for it any more, unless it has `learned`."""
+    threading.Thread(target=_until_input_ends, args=[learned], daemon=True).start()
     threading.Thread(target=_until, args=[gone], daemon=True).start()
 
 
-def _until_input_ends() -> None:
+def _until_input_ends(learned: threading.Event) -> None:
     while os.read(0, 1 << 12):
         pass
-    leave()
+    # Whoever waits for a training may go as soon as its row says that it is done.
+    if not learned.is_set():
+        leave()
 
 
 def _until(gone: Callable[[], bool]) -> None:
@@ -321,9 +323,19 @@ def _request() -> dict[str, Any]:
     return found
 
 
-def teach(settings: Settings, repository: Repository, training_id: str) -> None:
-    """Train, and let what passed decide at once where the settings say so."""
+def teach(
+    settings: Settings,
+    repository: Repository,
+    training_id: str,
+    learned: threading.Event | None = None,
+) -> None:
+    """Train, and let what passed decide at once where the settings say so.
+
+    `learned` is set in between: what follows takes seconds, and is not to be broken off.
+    """
     name = Lesson(settings, repository, training_id).run()
+    if learned:
+        learned.set()
     if name and settings.learning.promote == "auto":
         Learning(settings, repository).promote(name, BY_ITSELF, f"passed in {training_id}")
 
@@ -336,13 +348,15 @@ def main() -> None:
     settings = Settings.model_validate(asked["settings"])
     repository = Repository(settings.store)
     training_id = str(asked["training"])
+    learned = threading.Event()
 
     def over() -> bool:
+        """Whether others ended it; only this process says `done` or `refused`, and goes on."""
         found = repository.trainings.get(training_id)
-        return found is None or not found.is_open
+        return found is None or found.state in {"cancelled", "failed"}
 
-    _watch(over)
-    teach(settings, repository, training_id)
+    _watch(over, learned)
+    teach(settings, repository, training_id, learned)
     repository.close()
 
 
