@@ -83,9 +83,7 @@ class Rescoring:
         looks = (look for name in ids if (look := self._look(name)))
         while chunk := list(islice(looks, self.settings.classifier.batch)):
             unread = [
-                (look.work.id, look.reading.example)
-                for look in chunk
-                if look.reading.settled is None
+                (look.work.id, look.reading) for look in chunk if look.reading.settled is None
             ]
             verdicts = iter(classified(self.classifier, self.memory, unread))
             for look in chunk:
