@@ -252,7 +252,8 @@ class Learning:
             self.repository.models.damaged(name_version)
             raise
         if model.state == "damaged":
-            self.repository.models.repaired(name_version, "candidate")
+            decided = name_version in self.repository.models.decided()
+            self.repository.models.repaired(name_version, "retired" if decided else "candidate")
         return model
 
     def _switch(self, now: Chosen, to: Model, why: Why, by: str | Actor, note: str) -> Switch:

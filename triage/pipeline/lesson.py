@@ -136,11 +136,17 @@ class Lesson:
         return figures
 
     def _forget_refused(self) -> None:
-        """Keep the folders of the last models that were refused; of others only their figures."""
+        """Keep the folders of the last models that were refused; of others only their figures.
+
+        One that ever decided is kept: going back may need it.
+        """
+        decided = self.repository.models.decided()
         refused = [
             model.name_version
             for model in self.repository.models.known()
-            if model.state == "refused" and model.training is not None
+            if model.state == "refused"
+            and model.training is not None
+            and model.name_version not in decided
         ]
         for name in refused[_KEPT:]:
             shutil.rmtree(self.active.registry.place(name), ignore_errors=True)
