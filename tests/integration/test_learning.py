@@ -238,6 +238,21 @@ def test_what_going_back_needs_is_not_deleted(learning: Learning, tmp_path: Path
     assert left == [made[0], *made[-3:]]
 
 
+def test_a_model_that_an_update_brought_is_measured_where_it_is(
+    learning: Learning, tmp_path: Path
+) -> None:
+    """The settings name it, and nobody copied it among the models."""
+    learning.add(variant(tmp_path / "m", "cooler", blend=COOLER), "ann")
+    learning.promote("cooler@1", "ann", force=True)
+    brought = variant(tmp_path / "n", "brought", "2", blend=COOLER)
+    settings = settings_for(learning.repository, classifier={"artifact": str(brought)})
+    updated = Learning(settings, learning.repository)
+    assert updated.active().name_version == "cooler@1"
+    assert not updated.chosen.registry.place("brought@2").exists()
+    (reason,) = updated.measure("brought@2").figures["reasons"]
+    assert "groups of confirmed inquiries" in reason
+
+
 def mails(count: int) -> list[Mail]:
     """Mails of other businesses, where one kind means something else here: applications are leads.
 

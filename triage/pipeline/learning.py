@@ -226,7 +226,7 @@ class Learning:
         if name_version == self.active().name_version:
             raise Usage(f"{name_version} decides; it is what others are compared with")
         try:
-            Lesson(self.settings, self.repository, "").measure(model.name_version)
+            Lesson(self.settings, self.repository, "").measure(model)
         except ClassifierError as error:
             raise Usage(str(error)) from error
         return self._whole(name_version)

@@ -106,32 +106,31 @@ class Lesson:
         self._bound(folder, snapshot)
         name, sha256 = self.active.registry.take_in(folder)
         shutil.rmtree(folder)
-        self.repository.models.add(
-            Model(name, records.now(), "trained", sha256, self.id, "candidate")
-        )
+        model = Model(name, records.now(), "trained", sha256, self.id, "candidate")
+        self.repository.models.add(model)
         exam = gate.Exam.of(snapshot, seen, replay.drawn("dev", replay.CHECKED))
-        figures = self._judged(exam, champion.folder, name)
+        figures = self._judged(exam, champion.folder, model)
         self._write(result=self._result(name) | {"figures": figures})
         return name, figures
 
-    def measure(self, name: str) -> Mapping[str, Any]:
+    def measure(self, model: Model) -> Mapping[str, Any]:
         """Compare a model that is there already with the one that decides, on what is confirmed
-        now.
+        now. Raises `Usage` where it is not intact.
         """
-        champion, model = self.active.chosen(), self.repository.models.get(name)
-        seen = self._seen(champion.model) | (self._seen(model) if model else frozenset())
+        champion = self.active.chosen()
+        seen = self._seen(champion.model) | self._seen(model)
         exam = gate.Exam.of(self._gathered(seen), seen, replay.drawn("dev", replay.CHECKED))
-        return self._judged(exam, champion.folder, name)
+        return self._judged(exam, champion.folder, model)
 
-    def _judged(self, exam: gate.Exam, champion: Path, name: str) -> Mapping[str, Any]:
+    def _judged(self, exam: gate.Exam, champion: Path, model: Model) -> Mapping[str, Any]:
         figures = gate.judge(
             exam,
             self._load(champion).classify,
-            self._load(self.active.registry.place(name)).classify,
+            self._load(self.active.registry.intact(model)).classify,
             self.settings,
         )
         state: State = "candidate" if figures["passed"] else "refused"
-        self.repository.models.measured(name, state, figures)
+        self.repository.models.measured(model.name_version, state, figures)
         self._forget_refused()
         return figures
 
