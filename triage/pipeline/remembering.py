@@ -22,6 +22,7 @@ from classifiers.calibration import Floats
 from classifiers.memory import CAREFUL, MOST, Memory, Recalled, Remembered
 from classifiers.model import Classifier, verdicts
 from classifiers.verdict import Example
+from triage.pipeline.prior import earlier_legs
 from triage.pipeline.reading import Reading, read
 from triage.settings import Settings
 from triage.signals.contact import FREE_MAIL
@@ -232,7 +233,9 @@ class Remembering:
         if inquiry is None:
             return None
         transcript = archive.transcript(inquiry_id)
-        found = read(inquiry, transcript, self._settings.business.profile)
+        profile, calls = self._settings.business.profile, self._settings.calls
+        earlier = earlier_legs(inquiry, self._repository)
+        found = read(inquiry, transcript, profile, calls=calls, before=earlier)
         return found.example if found.settled is None else None
 
     def _may_speak(self, known: _Known, ids: Sequence[str]) -> Callable[[int, str], bool]:
