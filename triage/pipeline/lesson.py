@@ -23,8 +23,7 @@ import structlog
 
 from classifiers import artifact, own
 from classifiers.bound import choose_floor, upper_bound
-from classifiers.calibration import LEAD
-from classifiers.dataset import indices_of
+from classifiers.calibration import LEAD, Floats, Ints
 from classifiers.errors import ClassifierError, TrainingError
 from classifiers.labels import LABELS
 from classifiers.model import Classifier
@@ -57,7 +56,7 @@ _EVERY: Final = 0.5  # seconds between notes of progress
 _GONE: Final = 3
 _NICE: Final = 10  # the worker goes first; on a busy machine a training still gets on
 _NEEDED: Final = 299
-"""Held-out leads without which no floor can be shown to be safe, even if none is lost."""
+"""Groups of held-out leads without which no floor can be shown to be safe, even if none is lost."""
 
 
 class Lesson:
@@ -206,18 +205,18 @@ class Lesson:
 
     def _bound(self, folder: Path, snapshot: Snapshot) -> None:
         """Show how many leads may get lost, where enough of them are held out to show it."""
-        items = [line.item for line in snapshot.of("held-out")]
-        if sum(item.label == "lead" for item in items) < _NEEDED:
+        lines = [line for line in snapshot.of("held-out") if line.item.label == "lead"]
+        groups = snapshot.groups(lines)
+        if len(set(groups.tolist())) < _NEEDED:
             return
         model = self._load(folder)
-        said = model.classify([item.example for item in items])
-        chances, truth = _rows(said), indices_of(items)
-        found = choose_floor(chances, truth)
+        said = model.classify([line.item.example for line in lines])
+        leads = weakest(_rows(said), groups)
+        found = choose_floor(leads, np.full(len(leads), LEAD))
         if not found.holds:
             return
         rule = model.manifest.abstain
         floor = min(rule.lead, found.floor)
-        leads = chances[truth == LEAD]
         filed = int(((leads.argmax(axis=1) != LEAD) & (leads[:, LEAD] < floor)).sum())
         bound = replace(found, floor=floor, filed=filed, upper=upper_bound(filed, len(leads)))
         artifact.rewrite(folder, bound=bound, abstain=replace(rule, lead=floor))
@@ -280,6 +279,19 @@ def composed(settings: Settings, repository: Repository, said: Confirmed) -> Lea
         return None
     author = inquiry.author
     return Learned(said, reading.example, (author.email or author.phone).strip().lower())
+
+
+def weakest(leads: Floats, groups: Ints) -> Floats:
+    """Of each group of leads (items, labels) the row that is filed first, if any of them is.
+
+    Leads of one sender or conversation stand and fall together, so that the bound, which is for
+    independent ones, counts a group once.
+    """
+    # What the model calls a lead is never filed, however improbable.
+    order = np.lexsort((leads[:, LEAD], leads.argmax(axis=1) == LEAD, groups))
+    _, first = np.unique(groups[order], return_index=True)
+    found: Floats = leads[order[first]]
+    return found
 
 
 def _rows(said: Sequence[Verdict]) -> Any:
