@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from classifiers import artifact, own
 from classifiers.artifact import DEFAULT, TENSORS
@@ -30,10 +31,13 @@ from triage.engines.embedded import EmbeddedEngine
 from triage.errors import Configuration, Usage
 from triage.pipeline.dispatch import Dispatch
 from triage.pipeline.learning import Learning
+from triage.pipeline.lesson import Lesson
 from triage.pipeline.steps import Steps
 from triage.settings import Settings
 from triage.sources.base import Batch, Fetched, Memory
 from triage.store import tables
+from triage.store.audit import Actor
+from triage.store.models import Model
 from triage.store.repository import Repository
 from triage.training import replay
 from triage.transcripts.host import TranscriberHost
@@ -54,6 +58,10 @@ def settings_for(repository: Repository, **more: object) -> Settings:
         "console": {"enabled": False},
     }
     return Settings.model_validate(found | more)
+
+
+ANN = Actor("", "ann")
+OLDEST = tables.models.c.name_version == "learned@0"
 
 
 @pytest.fixture
@@ -207,6 +215,42 @@ def test_a_store_without_any_intact_model_says_so(repository: Repository, tmp_pa
     settings = settings_for(repository, classifier={"artifact": str(tmp_path / "gone")})
     with pytest.raises(Configuration, match="no model at"):
         Learning(settings, repository).active()
+
+
+def test_what_going_back_needs_is_not_deleted(learning: Learning, tmp_path: Path) -> None:
+    """A model that decided before is measured anew, and others were refused since."""
+    learning.add(variant(tmp_path / "m", "cooler", blend=COOLER), "ann")
+    learning.promote("cooler@1", "ann", force=True)
+    learning.rollback("ann")
+    assert learning.measure("cooler@1").state == "retired"
+    models, registry = learning.repository.models, learning.chosen.registry
+    made = [f"learned@{number}" for number in range(6)]
+    for name in made:
+        models.add(Model(name, datetime.now(UTC), "trained", "0" * 64, "trn_1", "refused"))
+        registry.place(name).mkdir()
+    # Earlier versions called a model refused although it had decided.
+    assert models.switched(learning.chosen.last_switch(), SHIPPED, made[0], "forced", ANN)
+    assert models.switched(learning.chosen.last_switch(), made[0], SHIPPED, "rolled back", ANN)
+    with learning.repository.database.write() as connection:
+        connection.execute(update(tables.models).where(OLDEST).values(state="refused"))
+    Lesson(learning.settings, learning.repository, "")._forget_refused()
+    left = [name for name in made if registry.place(name).exists()]
+    assert left == [made[0], *made[-3:]]
+
+
+def test_a_model_that_an_update_brought_is_measured_where_it_is(
+    learning: Learning, tmp_path: Path
+) -> None:
+    """The settings name it, and nobody copied it among the models."""
+    learning.add(variant(tmp_path / "m", "cooler", blend=COOLER), "ann")
+    learning.promote("cooler@1", "ann", force=True)
+    brought = variant(tmp_path / "n", "brought", "2", blend=COOLER)
+    settings = settings_for(learning.repository, classifier={"artifact": str(brought)})
+    updated = Learning(settings, learning.repository)
+    assert updated.active().name_version == "cooler@1"
+    assert not updated.chosen.registry.place("brought@2").exists()
+    (reason,) = updated.measure("brought@2").figures["reasons"]
+    assert "groups of confirmed inquiries" in reason
 
 
 def mails(count: int) -> list[Mail]:

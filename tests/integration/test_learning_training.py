@@ -6,6 +6,8 @@ import fcntl
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +17,7 @@ import pytest
 
 from classifiers import artifact
 from tests.support.confirmed import Mail, put
+from tests.support.models import COOLER, variant
 from triage.errors import Usage
 from triage.pipeline.corrections import Corrections
 from triage.pipeline.learning import ENDED, Learning
@@ -200,6 +203,59 @@ def test_what_people_confirmed_becomes_a_better_model(
     assert learning.preview().new == 0
     assert learning.start_if_due("schedule") is None
     assert learning.rollback("ann").to == begun.name_version
+
+
+SLOWLY = """
+import sys, time
+from pathlib import Path
+from triage.pipeline import lesson
+
+def learn(self):
+    name, sha256 = self.active.registry.take_in(Path(sys.argv[1]))
+    made = lesson.Model(name, lesson.records.now(), "trained", sha256, self.id, "candidate")
+    self.repository.models.add(made)
+    against = self.active.chosen().model.name_version
+    figures = {"passed": True, "reasons": [], "against": against}
+    self.repository.models.measured(name, "candidate", figures)
+    return name, figures
+
+def promote(self, *given):
+    time.sleep(2.5)  # as a large model takes to be copied; the watchers look every second
+    return promoted(self, *given)
+
+lesson.Lesson._learn, promoted = learn, lesson.Learning.promote
+lesson.Learning.promote = promote
+lesson.main()
+"""
+"""The process of a training that has its model at once, and takes its time to promote it."""
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_training_that_is_done_is_not_ended_before_its_model_decides(
+    repository: Repository, tmp_path: Path, waits: bool
+) -> None:
+    """Neither by its own watchers, nor because whoever waited for it saw that it is done."""
+    learning = Learning(settings_for(repository, promote="auto"), repository)
+    learning.active()
+    repository.trainings.begin("trn_1", Actor("", "ann"))
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOWLY, str(variant(tmp_path / "m", "cooler", blend=COOLER))],
+        stdin=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    with process:
+        assert process.stdin is not None
+        process.stdin.write(learning._asked("trn_1"))
+        process.stdin.flush()
+        assert until(lambda: not repository.trainings.is_open())
+        assert learning.active().name_version != "cooler@1", "it takes a while"
+        if not waits:
+            process.stdin.close()
+        assert process.wait(60) == 0
+    found = repository.trainings.get("trn_1")
+    assert found is not None
+    assert found.state == "done"
+    assert learning.active().name_version == "cooler@1"
 
 
 @contextmanager

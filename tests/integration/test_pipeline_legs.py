@@ -12,6 +12,11 @@ from classifiers.model import Classifier
 from classifiers.verdict import Example, Verdict
 from tests.support import stored
 from tests.support.leads import WELL_STATED, Desk, data, desk
+from triage.pipeline.label_errors import LabelErrors
+from triage.pipeline.remembering import Remembering
+from triage.pipeline.rescoring import Rescoring
+from triage.rules.rulebook import Rulebook
+from triage.settings import Calls
 from triage.store.records import Work
 from triage.store.repository import Repository
 from triage.types import Call, Outcome, Segment, Stage, Transcript
@@ -81,6 +86,48 @@ def test_later_legs_are_read_with_earlier_ones_and_are_news_of_one_lead(
         assert [member.inquiry_id for member in members] == [first, second, third]
     events = [entry.event for entry in any_repository.archive.history(first)]
     assert events.count("another leg") == 2
+
+
+def test_whoever_reads_a_leg_again_reads_the_earlier_ones_too(repository: Repository) -> None:
+    """A new look, what is remembered, and the look for wrong labels."""
+    crm = desk(repository)
+    labels = Labels(["irrelevant", "irrelevant", "support"])
+    settled(crm, parsed(repository, "a", "g1", 0), "I will put you through.", labels)
+    second = settled(crm, parsed(repository, "b", "g1", 1), "By May, please.", labels)
+    whole = "Caller: I will put you through.\nCaller: By May, please."
+    model, rules = cast("Any", labels), Rulebook(crm.settings.rules, crm.settings.business)
+    rescoring = Rescoring(crm.settings, repository, lambda: model, lambda: None, rules)
+    assert [found.id for found in rescoring.run([second], dry_run=True)] == [second]
+    assert labels.read[1:] == [whole, whole]
+    remembered = Remembering(crm.settings, repository)._example(second)
+    assert remembered is not None
+    assert remembered.text == whole
+    crm.corrections.relabel(second, "personal", by="Dana")
+    (word,) = repository.doubts.words()
+    item = LabelErrors(crm.corrections)._item(word)
+    assert item is not None
+    assert item.example.text == whole
+
+
+def test_a_new_look_knows_what_the_settings_say_of_calls(repository: Repository) -> None:
+    """A call that nobody may transcribe was filed, as it is to be."""
+    calls = Calls(without_consent="file")
+    crm = desk(repository)
+    crm = replace(crm, settings=crm.settings.model_copy(update={"calls": calls}))
+    work = stored.received(repository, "a", channel="call")
+    call = Call(id="a", withheld="no-consent")
+    inquiry = replace(stored.inquiry(work), channel="call", text="", subject="", call=call)
+    assert repository.worklist.parsed(work, inquiry)
+    labels = Labels(["irrelevant", "irrelevant"])
+    steps = replace(crm.steps, classifier=lambda: cast("Classifier", labels))
+    for step in (steps.transcribe, lambda w: steps.classify([w]), steps.qualify, steps.settle):
+        cast("Any", step)(stored.current(repository, work.id))
+    decision = repository.archive.decision(work.id)
+    assert decision is not None
+    assert decision.outcome is Outcome.FILE
+    model, rules = cast("Any", labels), Rulebook(crm.settings.rules, crm.settings.business)
+    rescoring = Rescoring(crm.settings, repository, lambda: model, lambda: None, rules)
+    assert list(rescoring.run([work.id], dry_run=True)) == []
 
 
 def test_a_lead_in_a_later_leg_is_a_lead(repository: Repository) -> None:

@@ -12,6 +12,7 @@ from classifiers.model import Classifier
 from classifiers.verdict import Example
 from tests.support import stored
 from triage.pipeline.corrections import Corrections
+from triage.pipeline.progressive import READING_ON
 from triage.pipeline.remembering import SUFFIX, Remembering
 from triage.pipeline.rescoring import Rescoring
 from triage.pipeline.steps import Steps
@@ -19,7 +20,7 @@ from triage.rules.rulebook import Rulebook
 from triage.settings import Destination, Settings
 from triage.store import records, tables
 from triage.store.repository import Repository
-from triage.types import Party, Stage, Verdict
+from triage.types import Party, Segment, Stage, Transcript, Verdict
 
 SADDLE = (
     "My saddle came back from your workshop and it squeaks again under the left flap when I trot. "
@@ -75,6 +76,21 @@ class Office:
             step(stored.current(self.repository, work.id))
         assert stored.current(self.repository, work.id).stage is Stage.SETTLED
         return work.id
+
+    def rings(self, text: str, read_s: float | None = None) -> records.Work:
+        """A call that waits for its label; `read_s`: only so much of it was read so far."""
+        self.count += 1
+        work = stored.received(self.repository, f"call {self.count}", channel="call")
+        who = Party(phone=f"+1614555{self.count:04}")
+        inquiry = replace(
+            stored.inquiry(work), channel="call", sender=who, recipients=(), text="", subject=""
+        )
+        assert self.repository.worklist.parsed(work, inquiry)
+        said = (Segment(0.0, 19.0, "caller", text, 0.9),)
+        partial = read_s is not None
+        heard = Transcript(said, "en", "test", "base", 60.0, partial=partial, read_s=read_s)
+        assert self.repository.worklist.transcribed(stored.current(self.repository, work.id), heard)
+        return stored.current(self.repository, work.id)
 
     def _classify(self, work: records.Work) -> None:
         self.steps.classify([work])
@@ -146,6 +162,24 @@ def test_the_next_similar_inquiry_profits_and_undo_takes_that_back(
     office.corrections.restore(first, moment, by="Dana")
     third = office.said(office.arrives(SQUEAKS[2]))
     assert (third.label, third.model, third.recalled) == ("support", model.name_version, ())
+
+
+def test_memory_has_no_say_in_whether_a_call_is_read_on_after_its_opening(
+    repository: Repository, model: Classifier
+) -> None:
+    office = Office(repository, model)
+    first = office.rings(SQUEAKS[0])
+    office.steps.classify([first])
+    before = office.said(first.id)
+    office.steps.qualify(stored.current(repository, first.id))
+    office.steps.settle(stored.current(repository, first.id))
+    office.corrections.relabel(first.id, "personal", by="Dana")
+    opening, whole = office.rings(SQUEAKS[1], read_s=20.0), office.rings(SQUEAKS[2])
+    office.steps.classify([opening, whole])
+    assert office.said(whole.id).recalled == (first.id,)
+    assert office.said(whole.id).label == "personal" != before.label
+    (looked,) = (e for e in repository.archive.history(opening.id) if e.event == READING_ON)
+    assert looked.detail["label"] == before.label
 
 
 def test_what_is_relabelled_again_teaches_the_new_label(

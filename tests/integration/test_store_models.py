@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import cast
 
 import pytest
 from sqlalchemy import delete, update
@@ -27,6 +28,24 @@ def model(name: str, state: State = "candidate") -> Model:
 
 def states(repository: Repository) -> dict[str, str]:
     return {each.name_version: each.state for each in repository.models.known()}
+
+
+def test_what_decided_before_stays_retired_however_it_is_measured(
+    any_repository: Repository,
+) -> None:
+    models = any_repository.models
+    for name, state in (("first@1", "active"), ("second@1", "candidate"), ("third@1", "candidate")):
+        assert models.add(model(name, cast("State", state)))
+    assert models.decided() == frozenset()
+    assert models.switched(0, "first@1", "second@1", "promoted", ANN)
+    for name in ("first@1", "second@1", "third@1"):
+        models.measured(name, "refused", {"passed": False})
+    assert states(any_repository) == {
+        "first@1": "retired",
+        "second@1": "active",
+        "third@1": "refused",
+    }
+    assert models.decided() == {"first@1", "second@1"}
 
 
 def test_of_two_switches_at_once_one_is_made(any_repository: Repository) -> None:

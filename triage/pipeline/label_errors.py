@@ -18,6 +18,7 @@ from classifiers.labels import LABELS
 from classifiers.model import Classifier
 from triage.errors import Configuration, Usage
 from triage.pipeline.corrections import Corrected, Corrections
+from triage.pipeline.prior import earlier_legs
 from triage.pipeline.reading import read
 from triage.settings import Classifier as ClassifierSettings
 from triage.store import records
@@ -94,13 +95,15 @@ class LabelErrors:
         return doubt
 
     def _item(self, word: Word) -> Confirmed | None:
-        archive, said = self.corrections.repository.archive, word.said
+        repository, settings = self.corrections.repository, self.corrections.settings
+        archive, said = repository.archive, word.said
         inquiry = archive.content(said.inquiry_id)
         label = next((known for known in LABELS if known == said.label), None)
         if inquiry is None or label is None:
             return None
-        profile = self.corrections.settings.business.profile
-        example = read(inquiry, archive.transcript(said.inquiry_id), profile).example
+        transcript, profile = archive.transcript(said.inquiry_id), settings.business.profile
+        earlier = earlier_legs(inquiry, repository)
+        example = read(inquiry, transcript, profile, calls=settings.calls, before=earlier).example
         if not (example.text.strip() or example.subject.strip()):
             return None  # nothing to read: no label can be told from another
         author = inquiry.author.email or inquiry.author.phone

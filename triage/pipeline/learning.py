@@ -226,7 +226,7 @@ class Learning:
         if name_version == self.active().name_version:
             raise Usage(f"{name_version} decides; it is what others are compared with")
         try:
-            Lesson(self.settings, self.repository, "").measure(model.name_version)
+            Lesson(self.settings, self.repository, "").measure(model)
         except ClassifierError as error:
             raise Usage(str(error)) from error
         return self._whole(name_version)
@@ -252,7 +252,8 @@ class Learning:
             self.repository.models.damaged(name_version)
             raise
         if model.state == "damaged":
-            self.repository.models.repaired(name_version, "candidate")
+            decided = name_version in self.repository.models.decided()
+            self.repository.models.repaired(name_version, "retired" if decided else "candidate")
         return model
 
     def _switch(self, now: Chosen, to: Model, why: Why, by: str | Actor, note: str) -> Switch:

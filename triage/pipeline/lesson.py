@@ -23,8 +23,7 @@ import structlog
 
 from classifiers import artifact, own
 from classifiers.bound import choose_floor, upper_bound
-from classifiers.calibration import LEAD
-from classifiers.dataset import indices_of
+from classifiers.calibration import LEAD, Floats, Ints
 from classifiers.errors import ClassifierError, TrainingError
 from classifiers.labels import LABELS
 from classifiers.model import Classifier
@@ -57,7 +56,7 @@ _EVERY: Final = 0.5  # seconds between notes of progress
 _GONE: Final = 3
 _NICE: Final = 10  # the worker goes first; on a busy machine a training still gets on
 _NEEDED: Final = 299
-"""Held-out leads without which no floor can be shown to be safe, even if none is lost."""
+"""Groups of held-out leads without which no floor can be shown to be safe, even if none is lost."""
 
 
 class Lesson:
@@ -92,8 +91,8 @@ class Lesson:
         passed = bool(figures["passed"])
         self._note("done", 1.0, seconds_left=0.0)
         why = "; ".join(figures["reasons"])
-        trainings.ended(self.id, "done" if passed else "refused", why, name)
-        return name if passed else ""
+        ended = trainings.ended(self.id, "done" if passed else "refused", why, name)
+        return name if passed and ended else ""  # what was cancelled meanwhile decides nothing
 
     def _learn(self) -> tuple[str, Mapping[str, Any]]:
         self._note("snapshot", 0.0)
@@ -106,41 +105,46 @@ class Lesson:
         self._bound(folder, snapshot)
         name, sha256 = self.active.registry.take_in(folder)
         shutil.rmtree(folder)
-        self.repository.models.add(
-            Model(name, records.now(), "trained", sha256, self.id, "candidate")
-        )
+        model = Model(name, records.now(), "trained", sha256, self.id, "candidate")
+        self.repository.models.add(model)
         exam = gate.Exam.of(snapshot, seen, replay.drawn("dev", replay.CHECKED))
-        figures = self._judged(exam, champion.folder, name)
+        figures = self._judged(exam, champion.folder, model)
         self._write(result=self._result(name) | {"figures": figures})
         return name, figures
 
-    def measure(self, name: str) -> Mapping[str, Any]:
+    def measure(self, model: Model) -> Mapping[str, Any]:
         """Compare a model that is there already with the one that decides, on what is confirmed
-        now.
+        now. Raises `Usage` where it is not intact.
         """
-        champion, model = self.active.chosen(), self.repository.models.get(name)
-        seen = self._seen(champion.model) | (self._seen(model) if model else frozenset())
+        champion = self.active.chosen()
+        seen = self._seen(champion.model) | self._seen(model)
         exam = gate.Exam.of(self._gathered(seen), seen, replay.drawn("dev", replay.CHECKED))
-        return self._judged(exam, champion.folder, name)
+        return self._judged(exam, champion.folder, model)
 
-    def _judged(self, exam: gate.Exam, champion: Path, name: str) -> Mapping[str, Any]:
+    def _judged(self, exam: gate.Exam, champion: Path, model: Model) -> Mapping[str, Any]:
         figures = gate.judge(
             exam,
             self._load(champion).classify,
-            self._load(self.active.registry.place(name)).classify,
+            self._load(self.active.registry.intact(model)).classify,
             self.settings,
         )
         state: State = "candidate" if figures["passed"] else "refused"
-        self.repository.models.measured(name, state, figures)
+        self.repository.models.measured(model.name_version, state, figures)
         self._forget_refused()
         return figures
 
     def _forget_refused(self) -> None:
-        """Keep the folders of the last models that were refused; of others only their figures."""
+        """Keep the folders of the last models that were refused; of others only their figures.
+
+        One that ever decided is kept: going back may need it.
+        """
+        decided = self.repository.models.decided()
         refused = [
             model.name_version
             for model in self.repository.models.known()
-            if model.state == "refused" and model.training is not None
+            if model.state == "refused"
+            and model.training is not None
+            and model.name_version not in decided
         ]
         for name in refused[_KEPT:]:
             shutil.rmtree(self.active.registry.place(name), ignore_errors=True)
@@ -201,18 +205,18 @@ class Lesson:
 
     def _bound(self, folder: Path, snapshot: Snapshot) -> None:
         """Show how many leads may get lost, where enough of them are held out to show it."""
-        items = [line.item for line in snapshot.of("held-out")]
-        if sum(item.label == "lead" for item in items) < _NEEDED:
+        lines = [line for line in snapshot.of("held-out") if line.item.label == "lead"]
+        groups = snapshot.groups(lines)
+        if len(set(groups.tolist())) < _NEEDED:
             return
         model = self._load(folder)
-        said = model.classify([item.example for item in items])
-        chances, truth = _rows(said), indices_of(items)
-        found = choose_floor(chances, truth)
+        said = model.classify([line.item.example for line in lines])
+        leads = weakest(_rows(said), groups)
+        found = choose_floor(leads, np.full(len(leads), LEAD))
         if not found.holds:
             return
         rule = model.manifest.abstain
         floor = min(rule.lead, found.floor)
-        leads = chances[truth == LEAD]
         filed = int(((leads.argmax(axis=1) != LEAD) & (leads[:, LEAD] < floor)).sum())
         bound = replace(found, floor=floor, filed=filed, upper=upper_bound(filed, len(leads)))
         artifact.rewrite(folder, bound=bound, abstain=replace(rule, lead=floor))
@@ -277,6 +281,19 @@ def composed(settings: Settings, repository: Repository, said: Confirmed) -> Lea
     return Learned(said, reading.example, (author.email or author.phone).strip().lower())
 
 
+def weakest(leads: Floats, groups: Ints) -> Floats:
+    """Of each group of leads (items, labels) the row that is filed first, if any of them is.
+
+    Leads of one sender or conversation stand and fall together, so that the bound, which is for
+    independent ones, counts a group once.
+    """
+    # What the model calls a lead is never filed, however improbable.
+    order = np.lexsort((leads[:, LEAD], leads.argmax(axis=1) == LEAD, groups))
+    _, first = np.unique(groups[order], return_index=True)
+    found: Floats = leads[order[first]]
+    return found
+
+
 def _rows(said: Sequence[Verdict]) -> Any:
     return np.array([[verdict.scores[label] for label in LABELS] for verdict in said])
 
@@ -287,16 +304,18 @@ def leave() -> None:
     os._exit(_GONE)
 
 
-def _watch(gone: Callable[[], bool]) -> None:
-    """End this process where nobody waits for it any more."""
-    threading.Thread(target=_until_input_ends, daemon=True).start()
+def _watch(gone: Callable[[], bool], learned: threading.Event) -> None:
+    """End this process where nobody waits for it any more, unless it has `learned`."""
+    threading.Thread(target=_until_input_ends, args=[learned], daemon=True).start()
     threading.Thread(target=_until, args=[gone], daemon=True).start()
 
 
-def _until_input_ends() -> None:
+def _until_input_ends(learned: threading.Event) -> None:
     while os.read(0, 1 << 12):
         pass
-    leave()
+    # Whoever waits for a training may go as soon as its row says that it is done.
+    if not learned.is_set():
+        leave()
 
 
 def _until(gone: Callable[[], bool]) -> None:
@@ -321,9 +340,19 @@ def _request() -> dict[str, Any]:
     return found
 
 
-def teach(settings: Settings, repository: Repository, training_id: str) -> None:
-    """Train, and let what passed decide at once where the settings say so."""
+def teach(
+    settings: Settings,
+    repository: Repository,
+    training_id: str,
+    learned: threading.Event | None = None,
+) -> None:
+    """Train, and let what passed decide at once where the settings say so.
+
+    `learned` is set in between: what follows takes seconds, and is not to be broken off.
+    """
     name = Lesson(settings, repository, training_id).run()
+    if learned:
+        learned.set()
     if name and settings.learning.promote == "auto":
         Learning(settings, repository).promote(name, BY_ITSELF, f"passed in {training_id}")
 
@@ -336,13 +365,15 @@ def main() -> None:
     settings = Settings.model_validate(asked["settings"])
     repository = Repository(settings.store)
     training_id = str(asked["training"])
+    learned = threading.Event()
 
     def over() -> bool:
+        """Whether others ended it; only this process says `done` or `refused`, and goes on."""
         found = repository.trainings.get(training_id)
-        return found is None or not found.is_open
+        return found is None or found.state in {"cancelled", "failed"}
 
-    _watch(over)
-    teach(settings, repository, training_id)
+    _watch(over, learned)
+    teach(settings, repository, training_id, learned)
     repository.close()
 
 

@@ -25,13 +25,14 @@ class Reading:
     """Model input, or a verdict where no model is needed, and doubts about the text itself.
 
     `ruling` is what the rules say about the sender; where none does and nothing was said, `because`
-    is what was heard instead.
+    is what was heard instead. `opening`: only the beginning of a call was read so far.
     """
 
     example: Example
     settled: Verdict | None = None
     doubts: tuple[str, ...] = ()
     ruling: Ruling = UNRULED
+    opening: bool = False
 
 
 def read(
@@ -75,7 +76,8 @@ def read(
         recipient=str(inquiry.recipients[0]) if inquiry.recipients else "",
         business=business,
     )
-    return Reading(example, ruled.settled(ruling) or settled, doubts, ruling)
+    opening = transcript is not None and transcript.partial and transcript.read_s is not None
+    return Reading(example, ruled.settled(ruling) or settled, doubts, ruling, opening)
 
 
 def _unheard(inquiry: Inquiry) -> bool:

@@ -15,7 +15,7 @@ from classifiers.model import Classifier
 from triage.delivery.payload import Case
 from triage.pipeline.corrections import BY_PERSON
 from triage.pipeline.decide import decide, held_back, may_be_lead, untaken
-from triage.pipeline.prior import ruling
+from triage.pipeline.prior import earlier_legs, ruling
 from triage.pipeline.reading import Reading, read
 from triage.pipeline.remembering import Remembering, classified
 from triage.pipeline.ruled import named, relabelled
@@ -83,9 +83,7 @@ class Rescoring:
         looks = (look for name in ids if (look := self._look(name)))
         while chunk := list(islice(looks, self.settings.classifier.batch)):
             unread = [
-                (look.work.id, look.reading.example)
-                for look in chunk
-                if look.reading.settled is None
+                (look.work.id, look.reading) for look in chunk if look.reading.settled is None
             ]
             verdicts = iter(classified(self.classifier, self.memory, unread))
             for look in chunk:
@@ -103,7 +101,9 @@ class Rescoring:
             return None
         known = ruling(before.inquiry, self.rulebook, self.repository)
         profile = self.settings.business.profile
-        return _Look(work, before, read(before.inquiry, before.transcript, profile, known))
+        earlier, calls = earlier_legs(before.inquiry, self.repository), self.settings.calls
+        reading = read(before.inquiry, before.transcript, profile, known, calls, earlier)
+        return _Look(work, before, reading)
 
     def _case(self, look: _Look, verdict: Verdict) -> Case:
         rules, inquiry, heard = self.settings.decision, look.before.inquiry, look.before.transcript

@@ -194,7 +194,7 @@ class Steps:
         """Texts to verdicts, in one batch. A call whose opening does not settle it is read on."""
         readings = [self._reading(work) for work in works]
         unread = [
-            (work.id, reading.example)
+            (work.id, reading)
             for work, reading in zip(works, readings, strict=True)
             if reading.settled is None
         ]

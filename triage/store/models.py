@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, union, update
 
 from triage.store import audit, records, tables
 from triage.store.audit import Actor
@@ -133,7 +133,9 @@ class Models:
             )
 
     def measured(self, name_version: str, state: State, figures: Mapping[str, Any]) -> None:
-        """Keep what the gate found of a model; one that decides goes on deciding."""
+        """Keep what the gate found of a model; one that decides goes on deciding, and one that did
+        before stays one to go back to.
+        """
         table = tables.models
         mine = table.c.name_version == name_version
         with self.database.write() as connection:
@@ -141,7 +143,9 @@ class Models:
                 update(table).where(mine).values(figures=records.dump_detail(figures))
             )
             connection.execute(
-                update(table).where(mine, table.c.state != "active").values(state=state)
+                update(table)
+                .where(mine, table.c.state.not_in(("active", "retired")))
+                .values(state=state)
             )
 
     def damaged(self, name_version: str) -> bool:
@@ -171,6 +175,13 @@ class Models:
         query = select(table).order_by(table.c.id.desc()).limit(limit)
         with self.database.read() as connection:
             return [_switch(row) for row in connection.execute(query)]
+
+    def decided(self) -> frozenset[str]:
+        """The models that any switch names: each decides, or has."""
+        table = tables.model_switches
+        both = union(select(table.c.from_model), select(table.c.to_model))
+        with self.database.read() as connection:
+            return frozenset(connection.execute(both).scalars())
 
     def switched(
         self, before: int, from_: str, to: str, why: Why, actor: Actor, note: str = ""
