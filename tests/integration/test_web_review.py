@@ -93,6 +93,8 @@ def test_the_next_ones_are_there_before_they_are_needed(console: Served) -> None
         while found := shown(ann.post("/review/next", params={"skip": seen}, headers=PART)):
             seen.append(found)
         assert len(seen) == 5
+        many = [*(f"inq_{number:026}" for number in range(195)), *seen]
+        assert ann.post("/review/next", params={"skip": many}, headers=PART).status_code == 204
         assert set(seen) == items
         assert ann.post(f"/review/{seen[0]}/skip", headers=PART).status_code == 204
         assert ann.get("/review/waiting").text == "4"

@@ -32,7 +32,7 @@ router = APIRouter(prefix="/review")
 Reviewer = Annotated[Principal, require(Role.REVIEWER)]
 Admin = Annotated[Principal, require(Role.ADMIN)]
 Part = Annotated[bool, Header(alias="x-part")]
-Ids = Annotated[list[str] | None, Query(max_length=20)]
+Ids = Annotated[list[str] | None, Query(max_length=200)]
 KEYS: Final = {
     "lead": "l", "support": "u", "solicitation": "o", "spam": "s", "personal": "p", "misdial": "m",
     "job_applicant": "a", "internal": "i", "irrelevant": "r",
