@@ -19,6 +19,8 @@ from triage.pipeline.corrections import Corrections
 from triage.pipeline.label_errors import LabelErrors
 from triage.settings import Settings
 from triage.store.accounts import Reach, Role
+from triage.store.doubts import Doubt, Look
+from triage.store.records import now
 from triage.store.repository import Repository
 
 WRONG = 4
@@ -119,3 +121,20 @@ def test_the_command_and_the_pages(tmp_path: Path, past: Past) -> None:
             assert listed[0]["inquiry_id"] == rows[2]["inquiry_id"]
             kept = program.post(f"/api/label-errors/{third}", json={"answer": "keep"})
             assert kept.json()["label"] == rows[2]["label"]
+
+
+def test_a_program_is_told_of_no_inquiry_out_of_its_reach(past: Past) -> None:
+    chosen = items("calibration-s", "email")[:3]
+    doubted, near = past.confirm(chosen[:2])
+    (far,) = Past(past.repository, past.settings, source="elsewhere").confirm(chosen[2:])
+    (word,) = (word for word in past.repository.doubts.words() if word.said.inquiry_id == doubted)
+    doubt = Doubt(word.correction_id, doubted, "lead", "spam", 0.9, "reads like", (far, near))
+    past.repository.doubts.found([doubt], Look(now(), "ann", "m", 3, 1))
+    structlog.reset_defaults()
+    with served(past.repository) as console:
+        reach = Reach(sources=("sales",))
+        with console.program(Role.REVIEWER, "review", reach=reach) as program:
+            (listed,) = program.get("/api/label-errors").json()
+            assert listed["alike"] == [near]
+            path = f"/api/label-errors/{doubted}"
+            assert program.post(path, json={"answer": "keep"}).json()["alike"] == [near]

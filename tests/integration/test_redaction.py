@@ -25,6 +25,7 @@ from triage.cli.app import app
 from triage.demo.endpoint import Endpoint
 from triage.errors import Usage
 from triage.pipeline import silencing
+from triage.pipeline.corrections import Corrections
 from triage.pipeline.discretion import Discretion
 from triage.pipeline.escalation import Escalation
 from triage.settings import EVENTS, Acknowledge, Destination, Limits, Redaction, Settings
@@ -33,7 +34,7 @@ from triage.store.arrivals import Arrival
 from triage.store.repository import Repository
 from triage.transcripts import audio
 from triage.transcripts.host import TranscriberHost
-from triage.types import Party, RawItem, Segment, SourceRef, Stage, Transcript
+from triage.types import Outcome, Party, RawItem, Segment, SourceRef, Stage, Transcript
 from triage.wiring import Worker, open_worker, silencer
 
 SPOKEN = Path(__file__).parents[2] / "fixtures" / "redaction"
@@ -286,3 +287,23 @@ def test_a_recording_left_behind_by_a_crash_is_removed_later(
     silencing.forget(repository, name)
     assert not (repository.blobs.root / sha256[:2] / sha256[2:4] / sha256).exists()
     assert repository.blobs.read(stored.current(repository, name).sha256) == b"silence"
+
+
+def test_what_is_transcribed_for_a_person_is_stored_without_a_card(repository: Repository) -> None:
+    settings = Settings(redaction=Redaction(stored=True))
+    work = stored.received(repository, "one", channel="call")
+    repository.worklist.parsed(work, replace(stored.inquiry(work), channel="call", text=""))
+    opening = replace(stored.transcript(), partial=True, duration_s=30.0, read_s=20.0)
+    repository.worklist.transcribed(stored.current(repository, work.id), opening)
+    repository.worklist.classified(stored.current(repository, work.id), stored.verdict("spam"))
+    repository.worklist.qualified(stored.current(repository, work.id), None)
+    filed = stored.decision(Outcome.FILE)
+    repository.worklist.settled(stored.current(repository, work.id), filed, [])
+    said = Segment(0.0, 25.0, "caller", f"We need 40 units. My card is {CARD}.", 0.9)
+    whole = Transcript((said,), "en", "test", "base", 30.0)
+    corrections = Corrections(settings, repository, whole=lambda _: whole)
+    corrections.relabel(work.id, "lead", by="ann")
+    heard = repository.archive.transcript(work.id)
+    assert heard is not None
+    assert "40 units" in heard.text
+    assert not SECRETS.search(heard.text)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
+from tests.support import stored
 from tests.support.console import Served, served
 from tests.support.shop import SETTINGS, Shop, fill
 from triage.intake.mail import parse_mail
@@ -155,3 +156,22 @@ def test_every_answer_is_described(console: Served) -> None:
         for method, operation in methods.items():
             assert {"401", "403"} < set(operation["responses"]), (method, path)
             assert operation["summary"], path
+
+
+@pytest.mark.parametrize("address", ["jörg@example.org", "用户@exämple.org", "joe@exämple.org"])
+def test_an_address_that_is_not_ascii_costs_no_inquiry(console: Served, address: str) -> None:
+    form = {"text": "We need a heat pump.", "name": "Jörg, Ann & Co", "email": address}
+    with console.program(Role.REVIEWER, "ingest") as site:
+        taken = site.post("/api/inquiries", json=form)
+        assert taken.status_code == 202
+    work = stored.current(console.repository, taken.json()["id"])
+    inquiry = parse_mail(
+        console.repository.blobs.read(work.sha256),
+        inquiry_id=work.id,
+        ref=work.ref,
+        received_at=work.received_at,
+        limits=console.desk.settings.limits,
+        authserv_ids=(),
+    )
+    assert (inquiry.sender.name, inquiry.sender.email) == ("Jörg, Ann & Co", address)
+    assert "heat pump" in inquiry.text

@@ -14,10 +14,11 @@ from tests.support import stored
 from tests.support.console import Served, served
 from tests.support.shop import ATTACK, SETTINGS, Shop, fill, tone
 from triage.store.accounts import Reach, Role
+from triage.store.arrivals import Arrival
 from triage.store.listing import Place, Wanted
 from triage.store.outbox import Attempt
 from triage.store.repository import Repository
-from triage.types import DeliveryState, Outcome, Stage
+from triage.types import DeliveryState, Outcome, RawItem, SourceRef, Stage
 
 SEES_CALLS = Reach(sources=("calls",))
 
@@ -291,3 +292,21 @@ def test_sources_say_how_they_are(console: Served, shop: Shop) -> None:
         page = visitor.get("/sources").text
     assert "3 failures in a row: the folder is gone" in page
     assert page.count('<span class="tag good">works</span>') == 1
+
+
+def test_a_call_that_nobody_read_yet_is_not_heard(console: Served) -> None:
+    repository = console.repository
+    digest, size = repository.blobs.put(tone())
+    ref = SourceRef("calls", "recordings", "unread")
+    raw = RawItem(ref, stored.ARRIVED, digest, size, "audio/wav")
+    (call,) = repository.arrivals.receive([Arrival(raw, "call", "call:unread")])
+    digest, size = repository.blobs.put(b"Subject: x\n\nunread")
+    raw = RawItem(
+        SourceRef("inbox", "maildir", "u"), stored.ARRIVED, digest, size, "message/rfc822"
+    )
+    (mail,) = repository.arrivals.receive([Arrival(raw, "email", "mail:unread")])
+    with console.signed_in(Role.REVIEWER) as visitor:
+        assert "<audio" not in visitor.get(f"/inquiries/{call}").text
+        for path in ("recording", "waveform", "raw"):
+            assert visitor.get(f"/inquiries/{call}/{path}").status_code == 403, path
+        assert visitor.get(f"/inquiries/{mail}/raw").status_code == 200

@@ -84,6 +84,24 @@ def test_a_label_acts_and_undo_takes_it_back(console: Served) -> None:
     ]  # fmt: skip
 
 
+def test_only_what_is_expected_is_taken_back(console: Served) -> None:
+    crm = crm_of(console)
+    for name in ("one", "two"):
+        settle(crm, name, unsure("spam", 0.3))
+    with console.signed_in(Role.REVIEWER, "ann") as ann:
+        one = shown(ann.get("/review"))
+        two = shown(ann.post("/review/next", params={"skip": [one]}, headers=PART))
+        for item in (one, two):
+            assert ann.post(f"/review/{item}", data={"label": "lead"}, headers=PART).is_success
+        for headers in (PART, {}):
+            refused = ann.post("/review/undo", data={"expected": one}, headers=headers)
+            assert (refused.status_code, "another inquiry" in refused.text) == (409, True)
+        assert [len(console.repository.corrections.of(item)) for item in (one, two)] == [1, 1]
+        taken = ann.post("/review/undo", data={"expected": two}, headers=PART)
+        assert shown(taken) == two
+        assert shown(ann.post("/review/undo", data={"expected": one}, headers=PART)) == one
+
+
 def test_the_next_ones_are_there_before_they_are_needed(console: Served) -> None:
     crm = crm_of(console)
     items = {settle(crm, f"m{n}", unsure("spam", 0.2 + n / 50)) for n in range(5)}
@@ -93,6 +111,8 @@ def test_the_next_ones_are_there_before_they_are_needed(console: Served) -> None
         while found := shown(ann.post("/review/next", params={"skip": seen}, headers=PART)):
             seen.append(found)
         assert len(seen) == 5
+        many = [*(f"inq_{number:026}" for number in range(195)), *seen]
+        assert ann.post("/review/next", params={"skip": many}, headers=PART).status_code == 204
         assert set(seen) == items
         assert ann.post(f"/review/{seen[0]}/skip", headers=PART).status_code == 204
         assert ann.get("/review/waiting").text == "4"

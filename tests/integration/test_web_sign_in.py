@@ -166,6 +166,28 @@ def test_guessing_is_slowed_down_by_account_and_by_address(either: Served) -> No
     assert entered(either, name="bob")[0] == 429
 
 
+def test_signing_in_well_shuts_nobody_out_and_clears_nobody_else(either: Served) -> None:
+    names = [f"user-{number}" for number in range(3)]
+    for name in names:
+        either.user(Role.VIEWER, name)
+    assert [entered(either, name=names[n % 3])[0] for n in range(30)] == [303] * 30
+    tried = [entered(either, name=f"nobody-{number}")[0] for number in range(19)]
+    assert tried == [401] * 19
+    assert [entered(either, name=name)[0] for name in names] == [303] * 3
+    assert entered(either, name="nobody-20")[0] == 401
+    assert entered(either, name=names[0])[0] == 429, "the failures of others still count"
+
+
+def test_a_try_that_is_given_back_leaves_what_others_tried_since(
+    any_repository: Repository,
+) -> None:
+    throttles, key = any_repository.throttles, Key("address:x", free=3)
+    well = throttles.tried([key])
+    assert [throttles.begin([key]) for _ in range(2)] == [0, 0]
+    throttles.give_back(well, key)
+    assert throttles.begin([key]) > 0, "who shut it is not the one who gives back"
+
+
 def test_tries_at_the_same_moment_are_all_counted(any_repository: Repository) -> None:
     key = Key("account:ann", free=3)
     with ThreadPoolExecutor(8) as pool:

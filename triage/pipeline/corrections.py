@@ -84,7 +84,7 @@ class Corrections:
         if self.whole and self._verdict(label, by).label == "lead":
             heard = self._read(inquiry_id)[2]
             if heard and heard.partial and heard.read_s is not None:
-                better = self.whole(inquiry_id)
+                better = self._kept(self.whole(inquiry_id))
         return self._repeat(partial(self._relabel, inquiry_id, label, by, note, better))
 
     def foresee(self, inquiry_id: str) -> None:
@@ -213,7 +213,7 @@ class Corrections:
         if work.stage is not Stage.SETTLED or before is None:
             raise Usage(f"{inquiry_id} is {work.stage}; only a settled inquiry can be renewed")
         if transcript is not None:
-            transcript = Discretion.of(self.settings).stored.transcript(transcript).transcript
+            transcript = self._kept(transcript)
         heard = transcript or known
         qualification = None
         if may_be_lead(before.verdict, self.settings.decision):
@@ -346,6 +346,10 @@ class Corrections:
     def _found(self, inquiry: Inquiry, transcript: Transcript | None) -> Qualification:
         ideal, business = self.settings.ideal_customer, self.settings.business
         return qualify(inquiry, transcript, ideal, business, self.tagger())
+
+    def _kept(self, transcript: Transcript) -> Transcript:
+        """A fresh transcript as it is stored, and so as it is found."""
+        return Discretion.of(self.settings).stored.transcript(transcript).transcript
 
     def _read(self, inquiry_id: str) -> tuple[Work, Inquiry, Transcript | None]:
         work = self.repository.worklist.get(inquiry_id)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, SMTPUTF8
 from typing import Final
 
 from triage.pipeline.ingest import take_in
@@ -57,10 +57,12 @@ def hand_in(repository: Repository, handed: Handed) -> tuple[str, bool]:
 
 def _mail(handed: Handed, name: str) -> bytes:
     """What was handed over, as a mail. It has no date: repeated, it must be the same mail."""
-    mail = EmailMessage(policy=SMTP)
+    # An address that is not ASCII can stand in a header only as it is (RFC 6532).
+    mail = EmailMessage(policy=SMTP if handed.email.isascii() else SMTPUTF8)
     mail["Message-ID"] = f"<{uuid.uuid5(uuid.NAMESPACE_OID, name)}@triage.invalid>"
     if handed.email:
-        mail["From"] = Address(_line(handed.name), addr_spec=handed.email)
+        local, _, domain = handed.email.rpartition("@")
+        mail["From"] = Address(_line(handed.name), local, domain)
     elif handed.name:
         mail["From"] = Address(_line(handed.name), addr_spec="unknown@triage.invalid")
     if handed.subject:

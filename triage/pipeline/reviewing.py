@@ -68,16 +68,19 @@ class Reviewing:
         self.queue.decided(item, found[0], label, by, at)
         return corrected
 
-    def undo(self, by: str) -> str | None:
+    def undo(self, by: str, expected: str = "") -> str | None:
         """Take back the last thing a reviewer said; returns its inquiry, or None where they said
         nothing.
 
         What was decided before holds again: a lead is retracted, a retracted one is sent anew.
-        Raises `Usage` where somebody else corrected it since.
+        Raises `Usage` where somebody else corrected it since, and where it is about another inquiry
+        than the `expected` one.
         """
         review = self.queue.repository.reviews.last(by)
         if review is None:
             return None
+        if expected and review.inquiry_id != expected:
+            raise Usage("what you said last was about another inquiry; nothing was taken back")
         if self._corrected(review):
             self.corrections.restore(review.inquiry_id, review.at, by=by)
         self.queue.undone(review)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
@@ -28,6 +28,26 @@ class Key:
         return timedelta(seconds=min(self.longest, 5 * 2.0**beyond) if beyond >= 0 else 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What was known of a key."""
+
+    failures: int
+    last_at: datetime
+    shut_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A try. `wait`: the seconds to wait where it was not counted; `before`: by a key's name, what
+    was known of it before the try was counted.
+    """
+
+    at: datetime
+    wait: float = 0.0
+    before: Mapping[str, Count] = field(default_factory=dict)
+
+
 class Throttles:
     """Counts failures. A try is counted before it is made, so that many at once are found out."""
 
@@ -38,6 +58,10 @@ class Throttles:
         """Count a try for each key; returns 0, or the seconds to wait where one is shut (then
         nothing is counted).
         """
+        return self.tried(keys).wait
+
+    def tried(self, keys: Sequence[Key]) -> Tried:
+        """As `begin`; what it returns, a key's try can be given back with."""
         table, moment = tables.throttles, records.now()
         ordered = sorted(keys, key=lambda key: key.name)
         with self.database.write() as connection:
@@ -54,7 +78,7 @@ class Throttles:
             rows = {row.name: row for row in connection.execute(query)}
             shut = max(row.shut_until for row in rows.values())
             if shut > moment:
-                return float((shut - moment).total_seconds())
+                return Tried(moment, float((shut - moment).total_seconds()))
             for key in ordered:
                 failures = rows[key.name].failures + 1
                 connection.execute(
@@ -64,7 +88,23 @@ class Throttles:
                         failures=failures, last_at=moment, shut_until=moment + key.wait(failures)
                     )
                 )
-        return 0.0
+        before = {
+            name: Count(row.failures, row.last_at, row.shut_until) for name, row in rows.items()
+        }
+        return Tried(moment, before=before)
+
+    def give_back(self, tried: Tried, key: Key) -> None:
+        """It went well: this one try counts no more, and the failures of others stay."""
+        table, before = tables.throttles, tried.before[key.name]
+        own = table.c.name == key.name
+        with self.database.write() as connection:
+            connection.execute(table.update().where(own).values(failures=table.c.failures - 1))
+            # Where somebody tried since, the times are theirs.
+            connection.execute(
+                table.update()
+                .where(own, table.c.last_at == tried.at)
+                .values(last_at=before.last_at, shut_until=before.shut_until)
+            )
 
     def clear(self, keys: Sequence[Key]) -> None:
         """It went well: forget the failures."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict
 
 from triage.store.accounts import Role
+from triage.store.doubts import Doubt
+from triage.web import access
 from triage.web.api.problem import problems
-from triage.web.desk import Here
+from triage.web.desk import Desk, Here
 from triage.web.pages.label_errors import answer
 from triage.web.principal import Principal
 from triage.web.rights import require
@@ -46,7 +50,7 @@ def listed(
 ) -> list[DoubtOut]:
     """What the last look found and nobody answered yet, the surest first."""
     found = here.repository.doubts.open(principal.reach, limit=limit)
-    return [DoubtOut.model_validate(one) for one in found]
+    return _shown(here, principal, found)
 
 
 @router.post("/{inquiry_id}", responses=problems(404))
@@ -58,4 +62,15 @@ def answered(
 ) -> DoubtOut:
     """Answer a doubt; taking the proposed label acts at once, as any correction does."""
     done = answer(here, principal, inquiry_id, kept=body.answer == "keep")
-    return DoubtOut.model_validate(done)
+    return _shown(here, principal, [done])[0]
+
+
+def _shown(here: Desk, principal: Principal, doubts: Sequence[Doubt]) -> list[DoubtOut]:
+    """Without the ids of inquiries that are out of reach."""
+    near = access.visible(here, principal, {name for one in doubts for name in one.alike})
+    return [
+        DoubtOut.model_validate(
+            replace(one, alike=tuple(name for name in one.alike if name in near))
+        )
+        for one in doubts
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import structlog
 from fastapi import APIRouter, Form, HTTPException, Query, Request
@@ -35,6 +35,7 @@ Number = Annotated[int, Query(ge=0, le=1000)]
 
 Viewer = Annotated[Principal, require(Role.VIEWER)]
 Reviewer = Annotated[Principal, require(Role.REVIEWER)]
+_UNHEARD: Final = "Nobody is known to have agreed to this recording; it may not be heard."
 
 
 @router.get("")
@@ -129,8 +130,9 @@ def raw(here: Here, principal: Reviewer, inquiry_id: str) -> Response:
     it.
     """
     work = access.inquiry(here, principal, inquiry_id)
-    if unheard(here.repository.archive.content(work.id)):
-        raise HTTPException(403, "Nobody agreed to this recording; it may not be heard.")
+    inquiry = here.repository.archive.content(work.id)
+    if (inquiry or work.channel == "call") and unheard(inquiry):
+        raise HTTPException(403, _UNHEARD)
     try:
         content = here.exports.raw_copy(work.id)
     except Usage as error:
@@ -192,7 +194,7 @@ def _sound(here: Desk, work: Work, number: int) -> tuple[str, str]:
         raise HTTPException(404, "This inquiry is no call.")
     inquiry = here.repository.archive.content(work.id)
     if unheard(inquiry):
-        raise HTTPException(403, "Nobody agreed to this recording; it may not be heard.")
+        raise HTTPException(403, _UNHEARD)
     if not is_mail(work):
         return work.sha256, work.media_type
     recordings = inquiry.recordings if inquiry else ()
@@ -202,8 +204,10 @@ def _sound(here: Desk, work: Work, number: int) -> tuple[str, str]:
 
 
 def unheard(inquiry: Inquiry | None) -> bool:
-    """Whether the recording may not be heard, because nobody agreed to it."""
-    return bool(inquiry and inquiry.call and inquiry.call.withheld == "no-consent")
+    """Whether a call's recording may not be heard: nobody agreed to it, or that is not known yet,
+    because nothing was read (None).
+    """
+    return inquiry is None or bool(inquiry.call and inquiry.call.withheld == "no-consent")
 
 
 def _visible(here: Desk, principal: Principal, dossier: Dossier) -> set[str]:

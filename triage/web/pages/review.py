@@ -32,7 +32,7 @@ router = APIRouter(prefix="/review")
 Reviewer = Annotated[Principal, require(Role.REVIEWER)]
 Admin = Annotated[Principal, require(Role.ADMIN)]
 Part = Annotated[bool, Header(alias="x-part")]
-Ids = Annotated[list[str] | None, Query(max_length=20)]
+Ids = Annotated[list[str] | None, Query(max_length=200)]
 KEYS: Final = {
     "lead": "l", "support": "u", "solicitation": "o", "spam": "s", "personal": "p", "misdial": "m",
     "job_applicant": "a", "internal": "i", "irrelevant": "r",
@@ -85,14 +85,23 @@ def following(request: Request, here: Here, principal: Reviewer, skip: Ids = Non
 
 
 @router.post("/undo")
-def undo(request: Request, here: Here, principal: Reviewer, part: Part = False) -> Response:
-    """Take back what one said last; its inquiry is on the screen again."""
-    if last := here.repository.reviews.last(principal.user.name):
+def undo(
+    request: Request,
+    here: Here,
+    principal: Reviewer,
+    expected: Annotated[str, Form(max_length=60)] = "",
+    part: Part = False,
+) -> Response:
+    """Take back what one said last; its inquiry is on the screen again. `expected`: the inquiry
+    that it must be about; else another window of the same reviewer was quicker.
+    """
+    last = here.repository.reviews.last(principal.user.name)
+    if last and expected in {"", last.inquiry_id}:
         _within_reach(here, principal, last.inquiry_id)
     try:
-        found = reviewing(here).undo(principal.user.name)
+        found = reviewing(here).undo(principal.user.name, expected)
     except Usage as error:
-        return _refused(request, here, principal, error, part=part)
+        return _refused(request, here, principal, error, part=part or bool(expected))
     if found:
         here.repository.audit.note(principal.actor, "review.undone", found)
     return _part(request, here, principal, found) if part else RedirectResponse("/review", 303)

@@ -54,16 +54,19 @@ def sign_in(
     if not here.settings.console.by_password:
         raise HTTPException(403, "Passwords open nothing here; sign in at your provider.")
     keys = (_by_account(name), by_address(request))
-    if wait := here.repository.throttles.begin(keys):
-        return too_often(request, wait)
+    tried = here.repository.throttles.tried(keys)
+    if tried.wait:
+        return too_often(request, tried.wait)
     known = here.repository.accounts.credentials(name)
     right = passwords.verify(known[1] if known else "", password)
     if known is None or not right or known[0].is_disabled:
         log.warning("sign-in refused", address=address_of(request))
         return _page(request, here, safe(back), name, "Name or password is wrong.")
     user, stored = known
-    # Only the account's failures are forgotten: else an own account would clear the address.
+    # Only the account's failures are forgotten: else an own account would clear the address. This
+    # try is no failure, though: else a busy office would be shut out by signing in.
     here.repository.throttles.clear(keys[:1])
+    here.repository.throttles.give_back(tried, keys[1])
     if passwords.is_outdated(stored):
         here.repository.accounts.rehashed(user.id, stored, passwords.rehashed(password))
     return enter(request, here, user, safe(back))
