@@ -306,7 +306,9 @@ def test_a_call_that_nobody_read_yet_is_not_heard(console: Served) -> None:
     )
     (mail,) = repository.arrivals.receive([Arrival(raw, "email", "mail:unread")])
     with console.signed_in(Role.REVIEWER) as visitor:
-        assert "<audio" not in visitor.get(f"/inquiries/{call}").text
+        page = visitor.get(f"/inquiries/{call}").text
+        assert "<audio" not in page
+        assert "once it is known" in page
         for path in ("recording", "waveform", "raw"):
             assert visitor.get(f"/inquiries/{call}/{path}").status_code == 403, path
         assert visitor.get(f"/inquiries/{mail}/raw").status_code == 200
