@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from unittest.mock import patch
 
 from classifiers.labels import Label
 from tests.support.stored import arrival, current, decision, verdict
 from triage.pipeline.corrections import Corrections
 from triage.settings import Settings
+from triage.store import records
 from triage.store.repository import Repository
 from triage.types import Inquiry, Outcome, Party
 
@@ -32,7 +37,8 @@ def put(repository: Repository, settings: Settings, mails: Sequence[Mail]) -> li
     for number, mail in enumerate(mails):
         sender = mail.sender or f"writer{number}@people{number}.example"
         name = f"{number}:{sender}:{mail.text}"
-        (inquiry_id,) = repository.arrivals.receive([arrival(name, key=f"INBOX/1/{name[:60]}")])
+        with _known_id(number, name):
+            (inquiry_id,) = repository.arrivals.receive([arrival(name, key=f"INBOX/1/{name[:60]}")])
         ids.append(inquiry_id)
         work = current(repository, inquiry_id)
         inquiry = Inquiry(
@@ -54,3 +60,13 @@ def put(repository: Repository, settings: Settings, mails: Sequence[Mail]) -> li
         if mail.label:
             corrections.relabel(inquiry_id, mail.label, by=mail.by)
     return ids
+
+
+@contextmanager
+def _known_id(number: int, name: str) -> Iterator[None]:
+    """The id of an inquiry decides what is held out of a training. By chance a hard draw, which the
+    gate is right to refuse, would come once in a while.
+    """
+    chance = base64.b32hexencode(hashlib.sha256(name.encode()).digest()).decode()[:10].lower()
+    with patch.object(records, "new_id", lambda prefix: f"{prefix}_{number:010}{chance}"):
+        yield

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from triage.errors import TriageError, Usage
@@ -15,6 +16,7 @@ from triage.store.records import Listed
 from triage.store.reviews import Review
 from triage.types import Outcome, Stage
 
+Later = Callable[[Callable[[], None]], None]
 ELSEWHERE: Final = "somebody else has it, or said it meanwhile"
 
 
@@ -51,9 +53,17 @@ class Reviewing:
     queue: Queue
     corrections: Corrections
 
-    def label(self, inquiry_id: str, label: str, by: str, note: str = "") -> Corrected | None:
+    def label(
+        self,
+        inquiry_id: str,
+        label: str,
+        by: str,
+        note: str = "",
+        *,
+        later: Later = lambda work: work(),
+    ) -> Corrected | None:
         """A reviewer says what an item of the queue is; None where it only stands beside what
-        another one said.
+        another one said. `later` is given what the reviewer need not wait for.
 
         Raises `Usage` where the item is not theirs, and for an unknown label.
         """
@@ -66,6 +76,8 @@ class Reviewing:
         if item.kind != "second":
             corrected = self.corrections.relabel(inquiry_id, label, by=by, note=note)
         self.queue.decided(item, found[0], label, by, at)
+        if item.kind != "second":
+            later(partial(self.queue.suspect, inquiry_id, label))
         return corrected
 
     def undo(self, by: str, expected: str = "") -> str | None:

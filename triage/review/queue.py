@@ -98,8 +98,23 @@ class Queue:
         was = before.own or before.label
         review = Review(0, item.inquiry_id, item.kind, label, was, before.outcome, by, at)
         self.repository.reviews.said(review, self._follows(item, label, by))
-        if item.kind != "second":
-            self._suspect(item.inquiry_id, label)
+
+    def suspect(self, inquiry_id: str, label: str) -> None:
+        """What is like a corrected inquiry and was taken for something else may be wrong too."""
+        settlements = self.repository.settlements
+        others = [
+            other
+            for other in settlements.neighbours(inquiry_id)
+            if not other.said and other.label != label
+        ]
+        found = settlements.some([other.inquiry_id for other in others[:_MOST_SUSPECTS]])
+        self.repository.waiting.offer(
+            [
+                Item(each.inquiry_id, "suspect", priority(each, SUSPECT))
+                for each in found
+                if each.outcome != Outcome.REVIEW
+            ]
+        )
 
     def undone(self, review: Review) -> None:
         """A reviewer took back what they said; the item is theirs again."""
@@ -109,7 +124,7 @@ class Queue:
         return records.now() + timedelta(seconds=self.settings.claim_seconds)
 
     def _item(self, found: Settled, reviewed: set[str]) -> Item | None:
-        if found.by_person:
+        if found.by_person or (found.inquiry_id in reviewed and found.outcome != Outcome.REVIEW):
             return None
         doubts = 0.0
         if found.settled_at > records.now() - _FRESH:
@@ -117,8 +132,6 @@ class Queue:
         rank = priority(found, doubts)
         if found.outcome == Outcome.REVIEW:
             return Item(found.inquiry_id, "review", rank)
-        if found.inquiry_id in reviewed:
-            return None
         if self._audited(found):
             # Among the others by chance: their own priority would give them away.
             return Item(found.inquiry_id, "audit", chance(found.inquiry_id, "place") * 0.8)
@@ -140,20 +153,3 @@ class Queue:
             return None
         asked = drawn(item.inquiry_id, self.settings.second_share, "second")
         return replace(item, kind="second", not_by=by) if asked else None
-
-    def _suspect(self, inquiry_id: str, label: str) -> None:
-        """What is like a corrected inquiry and was taken for something else may be wrong too."""
-        settlements = self.repository.settlements
-        others = [
-            other
-            for other in settlements.neighbours(inquiry_id)
-            if not other.said and other.label != label
-        ]
-        found = settlements.some([other.inquiry_id for other in others[:_MOST_SUSPECTS]])
-        self.repository.waiting.offer(
-            [
-                Item(each.inquiry_id, "suspect", priority(each, SUSPECT))
-                for each in found
-                if each.outcome != Outcome.REVIEW
-            ]
-        )

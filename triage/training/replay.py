@@ -35,16 +35,9 @@ def drawn(split: Split, count: int) -> tuple[Item, ...]:
     """So many items of a split of the shipped corpus, as many of each label as there are, always
     the same ones.
     """
-    folder = corpus_folder()
-    if folder is None:
-        return ()
     by_label: defaultdict[str, list[Item]] = defaultdict(list)
-    try:
-        for file in sorted(folder.glob(f"{split}-*.jsonl")):
-            for item in read_items(file):
-                by_label[str(item.label)].append(item)
-    except CorpusError:  # whoever damaged it gets no replay
-        return ()
+    for item in _all(split):
+        by_label[str(item.label)].append(item)
     rng = Random(0)  # noqa: S311 - chance for a sample, not for secrets
     for items in by_label.values():
         rng.shuffle(items)
@@ -53,3 +46,17 @@ def drawn(split: Split, count: int) -> tuple[Item, ...]:
         items[turn] for turn in range(turns) for items in by_label.values() if turn < len(items)
     ]
     return tuple(mixed[:count])
+
+
+def leads(split: Split) -> tuple[Item, ...]:
+    """All leads of a split of the shipped corpus."""
+    return tuple(item for item in _all(split) if item.label == "lead")
+
+
+def _all(split: Split) -> list[Item]:
+    folder = corpus_folder()
+    try:
+        files = sorted(folder.glob(f"{split}-*.jsonl")) if folder is not None else []
+        return [item for file in files for item in read_items(file)]
+    except CorpusError:  # whoever damaged it gets no replay
+        return []

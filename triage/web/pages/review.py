@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Form, Header, HTTPException, Query, Request
+from fastapi import APIRouter, BackgroundTasks, Form, Header, HTTPException, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from classifiers.labels import LABELS
@@ -113,6 +113,7 @@ def label(
     here: Here,
     principal: Reviewer,
     inquiry_id: str,
+    tasks: BackgroundTasks,
     label: Annotated[str, Form(max_length=40)] = "",
     note: Annotated[str, Form(max_length=2000)] = "",
     part: Part = False,
@@ -121,7 +122,7 @@ def label(
     _within_reach(here, principal, inquiry_id)
     by = principal.user.name
     try:
-        reviewing(here).label(inquiry_id, label, by, note.strip())
+        reviewing(here).label(inquiry_id, label, by, note.strip(), later=tasks.add_task)
     except Usage as error:
         return _refused(request, here, principal, error, part=part)
     here.repository.audit.note(principal.actor, "review.labelled", inquiry_id, {"label": label})
