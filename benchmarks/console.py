@@ -77,7 +77,7 @@ QUERIES: Final[dict[str, tuple[str, ...]]] = {
     "a number": ('"01632 960 114"', "+15550004711", "555 0142"),
     "a word nobody wrote": ("qqqwwweee", "zzyzxx"),
 }
-_LOOKING_S: Final = 0.5
+_LOOKING_S: Final = 1.0
 _ITEM: Final = re.compile(r"inq_[0-9a-v]{20}")
 
 

@@ -51,15 +51,18 @@ class Queue:
         found = settlements.settled(since, most)
         if not found or found[-1].settled_at == since:  # looked at, and nothing came since
             return False
-        known = self.repository.reviews.reviewed([each.inquiry_id for each in found])
-        items = {each.inquiry_id: self._item(each, known) for each in found}
+        fresh = waiting.unseen({each.inquiry_id: each.settled_at for each in found})
+        known = self.repository.reviews.reviewed(list(fresh))
+        items = {
+            each.inquiry_id: self._item(each, known) for each in found if each.inquiry_id in fresh
+        }
         until = found[-1].settled_at
         more = len(found) == most
         waiting.kept(
             [item for item in items.values() if item],
             [name for name, item in items.items() if item is None],
             until if more else min(until, records.now() - _LATE),
-            {each.inquiry_id: each.settled_at for each in found},
+            fresh,
         )
         return more
 

@@ -45,6 +45,15 @@ class Waiting:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._seen: dict[str, datetime] = {}  # looked through, by this process
+
+    def unseen(self, found: Mapping[str, datetime]) -> dict[str, datetime]:
+        """Of inquiries with the times they were settled those not looked through in this process.
+
+        The newest are read with every look, because a transaction may come late.
+        """
+        known = self._seen
+        return {name: at for name, at in found.items() if known.get(name) != at}
 
     def progress(self) -> datetime | None:
         """Up to when settled inquiries were looked through; None: none yet."""
@@ -91,6 +100,7 @@ class Waiting:
                 .values(name=_PROGRESS, settled_at=until)
                 .on_conflict_do_update(index_elements=["name"], set_={"settled_at": until})
             )
+        self._seen = {name: at for name, at in (self._seen | dict(seen)).items() if at >= until}
 
     def offer(self, items: Sequence[Item]) -> None:
         """Put items into the queue that are not there yet."""
