@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -18,7 +18,8 @@ from classifiers.labels import LABELS
 from classifiers.model import Classifier
 from classifiers.verdict import Example, Verdict
 from tests.support.models import variant
-from triage.pipeline.lesson import Lesson, stepped, weakest
+from triage.pipeline.lesson import Lesson, as_named_today, stepped, weakest
+from triage.settings import Settings
 from triage.store.confirmed import Confirmed
 from triage.training.snapshot import Learned, Line, Snapshot
 
@@ -104,3 +105,23 @@ def test_progress_grows_and_the_time_left_shrinks() -> None:
 
 def test_nothing_is_said_of_the_time_left_before_the_first_step() -> None:
     assert stepped(Progress(1, 3, 0, 10, 0.0, 0.0))[1]["seconds_left"] is None
+
+
+@pytest.mark.parametrize(
+    ("taxonomy", "label", "own"),
+    [
+        ({"reorder": {"base": "lead"}}, "lead", "reorder"),
+        ({"reorder": {"base": "support"}}, "support", "reorder"),
+        ({"other": {"base": "support"}}, "lead", ""),
+    ],
+)
+def test_an_own_label_is_learned_as_what_it_stands_for_today(
+    taxonomy: dict[str, object], label: str, own: str
+) -> None:
+    """It may be moved or given up after people used it; the nine stay what they are."""
+    known = Settings.model_validate({"taxonomy": taxonomy}).taxonomy
+    said = replace(_lead(1, 1, "the same again").learned.said, own="reorder")
+    named = as_named_today(said, known)
+    assert (named.label, named.own) == (label, own)
+    plain = replace(said, own="")
+    assert as_named_today(plain, known) == plain

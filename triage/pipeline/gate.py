@@ -63,7 +63,11 @@ class _Answers:
     settings: Settings
 
     def right(self, said: Sequence[Verdict]) -> NDArray[np.bool_]:
-        return np.array([v.label == item.label for v, item in zip(said, self.items, strict=True)])
+        """Own labels count, too: a model that no longer tells them apart is not as good."""
+        return np.array([
+            v.label == item.label and item.own in {"", v.own}
+            for v, item in zip(said, self.items, strict=True)
+        ])  # fmt: skip
 
     def lost(self, said: Sequence[Verdict]) -> int:
         """How many leads would be filed without anybody seeing them."""
@@ -109,7 +113,7 @@ def judge(
     general = _general(exam.general, champion, challenger, settings)
     reasons = [
         *_lost(lost, sum(item.label == "lead" for item in items), ""),
-        *_compared(paired, reports),
+        *_compared(paired, float(was.mean()), float(is_now.mean())),
         *_recent(int(was[recent].sum()), int(is_now[recent].sum()), int(recent.sum())),
         *_forgotten(general),
     ]
@@ -171,10 +175,9 @@ def _lost(lost: Mapping[str, int], leads: int, where: str) -> list[str]:
     return [f"it would file {more} of {leads} leads{where} unseen, the model that decides {less}"]
 
 
-def _compared(paired: Paired, reports: Mapping[str, Report]) -> list[str]:
+def _compared(paired: Paired, before: float, after: float) -> list[str]:
     if paired.is_better:
         return []
-    before, after = reports["before"].accuracy.value, reports["after"].accuracy.value
     verdict = "it is worse" if paired.is_worse else "it is not shown to be better"
     shown = (
         f"of {paired.groups} groups {paired.better} are better and {paired.worse} worse "

@@ -34,7 +34,7 @@ from triage.pipeline.active import Active
 from triage.pipeline.learning import TRAININGS, Learning
 from triage.pipeline.prior import earlier_legs
 from triage.pipeline.reading import read
-from triage.settings import Settings
+from triage.settings import OwnLabel, Settings
 from triage.store import records
 from triage.store.audit import Actor
 from triage.store.confirmed import Confirmed
@@ -292,7 +292,19 @@ def composed(settings: Settings, repository: Repository, said: Confirmed) -> Lea
     if reading.settled or not (reading.example.text.strip() or reading.example.subject.strip()):
         return None
     author = inquiry.author
-    return Learned(said, reading.example, (author.email or author.phone).strip().lower())
+    named = as_named_today(said, settings.taxonomy)
+    return Learned(named, reading.example, (author.email or author.phone).strip().lower())
+
+
+def as_named_today(said: Confirmed, taxonomy: Mapping[str, OwnLabel]) -> Confirmed:
+    """A confirmed label with what an own label stands for now, or without one that was given up.
+
+    One name under two of the nine could not be learned.
+    """
+    if not said.own:
+        return said
+    own = taxonomy.get(said.own)
+    return replace(said, label=own.base) if own else replace(said, own="")
 
 
 def weakest(leads: Floats, groups: Ints) -> Floats:
