@@ -26,6 +26,7 @@ from triage.engines.embedded import EmbeddedEngine
 from triage.engines.listener import listening
 from triage.errors import Configuration, TriageError, Usage
 from triage.intake.calls.reader import CallReader
+from triage.pipeline import silencing
 from triage.pipeline.active import Active, Chosen
 from triage.pipeline.backfill import Backfill
 from triage.pipeline.corrections import Corrections
@@ -249,7 +250,9 @@ def transcribe_again(settings: Settings, repository: Repository, inquiry_id: str
     with TranscriberHost(settings.transcription, settings.limits) as host:
         if inquiry is None or inquiry.voicemail is None:
             better = Part(model=settings.transcription.lead_model)
-            return host.transcribe(repository.blobs.path(work.sha256), better)
+            heard = host.transcribe(repository.blobs.path(work.sha256), better)
+            silencing.again(repository, work, heard, Discretion.of(settings), host.silence)
+            return heard
         transcript = Hearing(settings, repository.blobs, host.transcribe).again(inquiry)
     if transcript is None:
         raise Usage(f"{inquiry_id} is a voicemail whose mail brought no recording")

@@ -28,14 +28,14 @@ from triage.pipeline import silencing
 from triage.pipeline.corrections import Corrections
 from triage.pipeline.discretion import Discretion
 from triage.pipeline.escalation import Escalation
-from triage.settings import EVENTS, Acknowledge, Destination, Limits, Redaction, Settings
+from triage.settings import EVENTS, Acknowledge, Destination, Limits, Redaction, Settings, Store
 from triage.settings import Transcription as Speech
 from triage.store.arrivals import Arrival
 from triage.store.repository import Repository
 from triage.transcripts import audio
 from triage.transcripts.host import TranscriberHost
 from triage.types import Outcome, Party, RawItem, Segment, SourceRef, Stage, Transcript
-from triage.wiring import Worker, open_worker, silencer
+from triage.wiring import Worker, open_worker, silencer, transcribe_again
 
 SPOKEN = Path(__file__).parents[2] / "fixtures" / "redaction"
 DEPOSIT = SPOKEN / "deposit-by-card.ogg"
@@ -287,6 +287,29 @@ def test_a_recording_left_behind_by_a_crash_is_removed_later(
     silencing.forget(repository, name)
     assert not (repository.blobs.root / sha256[:2] / sha256[2:4] / sha256).exists()
     assert repository.blobs.read(stored.current(repository, name).sha256) == b"silence"
+
+
+def test_what_is_heard_later_is_silenced_then(repository: Repository) -> None:
+    """A call that was settled on its opening is transcribed whole once a person calls it a lead."""
+    sha256, size = repository.blobs.put(VOICEMAIL)
+    raw = RawItem(SourceRef("calls", "recordings", "a"), stored.ARRIVED, sha256, size, "audio/wav")
+    (name,) = repository.arrivals.receive([Arrival(raw, "call", "call:1")])
+    call = replace(stored.inquiry(stored.current(repository, name)), channel="call")
+    repository.worklist.parsed(stored.current(repository, name), call)
+    store = Store(data_dir=repository.folder)
+    heard = transcribe_again(
+        Settings(store=store, redaction=Redaction(stored=True)), repository, name
+    )
+    assert "496353" in heard.text  # whoever stores the text masks it
+    work = stored.current(repository, name)
+    assert (work.stage, work.media_type) == (Stage.PARSED, "audio/flac")
+    sound = audio.decode(repository.blobs.path(work.sha256), Limits()).samples
+    card, phone = slice(9 * audio.RATE, 16 * audio.RATE), slice(19 * audio.RATE, None)
+    assert np.abs(sound[:, card]).max() < 0.001
+    assert np.abs(sound[:, phone]).max() > 0.1
+    kept = [path for path in repository.blobs.root.rglob("*") if path.is_file()]
+    assert [path.name for path in kept] == [work.sha256]
+    assert silencing.silenced(repository, name)
 
 
 def test_what_is_transcribed_for_a_person_is_stored_without_a_card(repository: Repository) -> None:

@@ -64,6 +64,27 @@ def settle(
     return moved
 
 
+def again(
+    repository: Repository,
+    work: Work,
+    transcript: Transcript,
+    discretion: Discretion,
+    silence: Silencer,
+) -> None:
+    """Silence what a fresh transcript of the stored recording says, but must not be stored: of a
+    call that was settled on its opening nobody knew the rest.
+    """
+    seconds = discretion.stored.transcript(transcript).silent
+    if not seconds:
+        return
+    path = _copy(repository, work, seconds, silence)
+    sha256, size = repository.blobs.put(path)
+    if repository.worklist.silenced(work, Recording(sha256, size, MEDIA_TYPE, seconds)):
+        log.info("recording silenced", inquiry=work.id, stretches=len(seconds))
+        path.unlink(missing_ok=True)
+        discard(repository, work.sha256)
+
+
 def silenced(repository: Repository, inquiry_id: str) -> Seconds:
     """Which seconds of the stored recording were silenced."""
     return tuple(

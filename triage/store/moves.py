@@ -129,8 +129,7 @@ class Moves:
             if not move(connection, work, Stage.TRANSCRIBED, **changes):
                 return False
             if instead:
-                silenced = {"instead_of": work.sha256, "seconds": list(silent)}
-                records.note(connection, work.id, SILENCED, silenced)
+                _note_silenced(connection, work, silent)
             table = tables.transcripts
             connection.execute(delete(table).where(table.c.inquiry_id == work.id))
             connection.execute(
@@ -145,6 +144,17 @@ class Moves:
                 "transcribed",
                 {"engine": transcript.engine, "model": transcript.model, **_extent(transcript)},
             )
+        return True
+
+    def silenced(self, work: Work, instead: Recording) -> bool:
+        """Another recording in the place of the stored one, whatever the stage."""
+        changes = asdict(instead)
+        silent, table = changes.pop("silent"), tables.inquiries
+        same = (table.c.id == work.id) & (table.c.sha256 == work.sha256)
+        with self.database.write() as connection:
+            if connection.execute(update(table).where(same).values(changes)).rowcount != 1:
+                return False
+            _note_silenced(connection, work, silent)
         return True
 
     def heard(self, work: Work, inquiry: Inquiry, transcript: Transcript | None) -> bool:
@@ -322,6 +332,13 @@ def move(connection: Connection, work: Work, stage: Stage, **values: Any) -> boo
         .values({"attempts": 0, "error": "", "due_at": records.now()} | values | {"stage": stage})
     )
     return moved.rowcount == 1
+
+
+def _note_silenced(
+    connection: Connection, work: Work, seconds: Sequence[tuple[float, float]]
+) -> None:
+    silenced = {"instead_of": work.sha256, "seconds": list(seconds)}
+    records.note(connection, work.id, SILENCED, silenced)
 
 
 def _score_columns(qualification: Qualification | None) -> dict[str, Any]:
