@@ -37,7 +37,7 @@ demo: ## Triage a shipped mailbox and shipped recordings, end to end
 
 # Acceptance tests measure a worker that has the machine to itself.
 test: setup servers ## Unit, integration, browser and acceptance tests
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile tests/unit tests/integration
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations 25 tests/unit tests/integration
 	$(BIN)/python -m pytest tests/browser
 	$(BIN)/python -m pytest tests/acceptance
 
