@@ -6,6 +6,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -389,15 +390,14 @@ def test_a_mail_that_the_server_cannot_give_costs_itself(
     files = [mailbox.deliver(content) for content in mails]
     for file in (files[2], files[3]):
         _make_unreadable(file)
-    for _ in range(6):
-        try:
-            ingest(build_source(mailbox.settings(), LIMITS), "", repository)
+    source = build_source(mailbox.settings(), LIMITS)  # as a worker has it, for many polls
+    for _ in range(20):  # by chance it is the other unreadable mail that it tries the server by
+        with suppress(Transient):
+            ingest(source, "", repository)
             break
-        except Transient:
-            continue
     refused = repository.archive.listed(stage=Stage.QUARANTINED)
     assert [line.key.rpartition("/")[2] for line in reversed(refused)] == ["3", "4"]
-    reason = r"in folder 'INBOX' \(UID 3\) cannot be fetched: the connection broke \d times"
+    reason = r"in folder 'INBOX' \(UID 3\) cannot be fetched: the connection broke \d+ times"
     assert re.search(reason, refused[1].error)
     assert sorted(stored(repository)) == sorted(mails[:2] + mails[4:])
 

@@ -32,15 +32,12 @@ class Fetcher:
     def __init__(self, settings: ImapSource, limits: Limits) -> None:
         self._source = settings.name
         self._limit = limits.mail_bytes
+        self.breaks = 0
+        """How often connections broke at a mail, ever."""
         # By key: how often the connection broke while this mail, or a batch it led, was fetched.
         self._broke: Counter[str] = Counter()
         self._since: dict[str, float] = {}  # the first time, on the monotonic clock
         self._unreadable: set[str] = set()  # even a glimpse of them broke a good connection
-
-    @property
-    def breaks(self) -> int:
-        """How many breaks are remembered."""
-        return self._broke.total()
 
     def groups(
         self, client: Any, folder: OpenFolder, uids: list[int]
@@ -68,6 +65,7 @@ class Fetcher:
         try:
             yield self._given_up(key)
         except (IMAP4.abort, OSError):
+            self.breaks += 1
             self._broke[key] += 1
             self._since.setdefault(key, time.monotonic())
             raise
