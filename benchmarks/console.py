@@ -78,6 +78,7 @@ QUERIES: Final[dict[str, tuple[str, ...]]] = {
     "a word nobody wrote": ("qqqwwweee", "zzyzxx"),
 }
 _LOOKING_S: Final = 1.0
+"""A reviewer reads before they say anything; meanwhile the signals of the inquiry are read."""
 _ITEM: Final = re.compile(r"inq_[0-9a-v]{20}")
 
 

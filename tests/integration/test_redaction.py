@@ -258,8 +258,9 @@ def test_nothing_is_stored_where_that_is_asked_for(office: Office, tmp_path: Pat
     assert b"614-555-0142" in database
 
 
+@pytest.mark.parametrize("recovered", ["by settling", "by hearing it again"])
 def test_a_recording_left_behind_by_a_crash_is_removed_later(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, recovered: str
 ) -> None:
     sha256, size = repository.blobs.put(b"the sound of a card")
     raw = RawItem(SourceRef("calls", "recordings", "a"), stored.ARRIVED, sha256, size, "audio/wav")
@@ -284,7 +285,11 @@ def test_a_recording_left_behind_by_a_crash_is_removed_later(
             silencing.settle(repository, work, heard, discretion, silence)
     assert stored.current(repository, name).stage is Stage.TRANSCRIBED
     assert repository.blobs.read(sha256)
-    silencing.forget(repository, name)
+    if recovered == "by settling":
+        silencing.forget(repository, name)
+    else:  # it is transcribed again, and there is nothing left to be silenced
+        now, nothing = stored.current(repository, name), replace(heard, segments=())
+        silencing.again(repository, now, nothing, discretion, silence)
     assert not (repository.blobs.root / sha256[:2] / sha256[2:4] / sha256).exists()
     assert repository.blobs.read(stored.current(repository, name).sha256) == b"silence"
 

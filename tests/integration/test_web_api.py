@@ -14,7 +14,9 @@ from tests.support.shop import SETTINGS, Shop, fill
 from triage.intake.mail import parse_mail
 from triage.store import records, tables
 from triage.store.accounts import Reach, Role
+from triage.store.records import Work
 from triage.store.repository import Repository
+from triage.types import Inquiry
 
 
 @pytest.fixture
@@ -86,17 +88,9 @@ def test_a_website_hands_in_an_inquiry_once(console: Served) -> None:
         assert site.post("/api/inquiries", json=form | {"id": ""}).json()["new"]
         assert site.post("/api/inquiries", json=form | {"email": "nobody"}).status_code == 422
         assert site.get("/api/inquiries").status_code == 403, "it may hand in, and nothing else"
-    work = console.repository.worklist.get(first.json()["id"])
-    assert work is not None
+    work = stored.current(console.repository, first.json()["id"])
     assert (work.ref.source, work.campaign) == ("api", "web")
-    inquiry = parse_mail(
-        console.repository.blobs.read(work.sha256),
-        inquiry_id=work.id,
-        ref=work.ref,
-        received_at=work.received_at,
-        limits=console.desk.settings.limits,
-        authserv_ids=(),
-    )
+    inquiry = read_again(console, work)
     assert (inquiry.sender.name, inquiry.sender.email) == ("Ann Bcc: x", "ann@example.org")
     assert inquiry.subject == "Quote X-Evil: 1"
     for stated in ("We need a heat pump.", "Rooms: 12", "+1 614 555 0100"):
@@ -164,8 +158,14 @@ def test_an_address_that_is_not_ascii_costs_no_inquiry(console: Served, address:
     with console.program(Role.REVIEWER, "ingest") as site:
         taken = site.post("/api/inquiries", json=form)
         assert taken.status_code == 202
-    work = stored.current(console.repository, taken.json()["id"])
-    inquiry = parse_mail(
+    inquiry = read_again(console, stored.current(console.repository, taken.json()["id"]))
+    assert (inquiry.sender.name, inquiry.sender.email) == ("Jörg, Ann & Co", address)
+    assert "heat pump" in inquiry.text
+
+
+def read_again(console: Served, work: Work) -> Inquiry:
+    """What was handed in, as the worker reads it from the stored mail."""
+    return parse_mail(
         console.repository.blobs.read(work.sha256),
         inquiry_id=work.id,
         ref=work.ref,
@@ -173,5 +173,3 @@ def test_an_address_that_is_not_ascii_costs_no_inquiry(console: Served, address:
         limits=console.desk.settings.limits,
         authserv_ids=(),
     )
-    assert (inquiry.sender.name, inquiry.sender.email) == ("Jörg, Ann & Co", address)
-    assert "heat pump" in inquiry.text

@@ -207,14 +207,16 @@ class Lesson:
     def _spare(self, folder: Path) -> None:
         """File no more leads of other businesses unseen than the level allows.
 
-        A business confirms too few leads to choose a floor by. Chosen by these alone, half of all
-        models filed a lead of somebody else's that the one before kept, and were refused for it.
+        A business confirms too few leads to choose a floor by. Chosen by these alone, it had models
+        file a lead of somebody else's that the one before kept, for which they were refused.
         """
         items = replay.leads("calibration")
+        if not items:
+            return
         model = self._load(folder)
-        said = _rows(model.classify([item.example for item in items]))
+        said = model.classify([item.example for item in items])
         rule = model.manifest.abstain
-        found = choose_floor(said.reshape(-1, len(LABELS)), np.full(len(items), LEAD))
+        found = choose_floor(_rows(said), np.full(len(items), LEAD))
         artifact.rewrite(folder, abstain=replace(rule, lead=min(rule.lead, found.floor)))
 
     def _bound(self, folder: Path, snapshot: Snapshot) -> None:

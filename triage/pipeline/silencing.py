@@ -74,6 +74,7 @@ def again(
     """Silence what a fresh transcript of the stored recording says, but must not be stored: of a
     call that was settled on its opening nobody knew the rest.
     """
+    forget(repository, work.id)  # what a worker that died here left behind
     seconds = discretion.stored.transcript(transcript).silent
     if not seconds:
         return
