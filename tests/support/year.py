@@ -91,6 +91,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "review_items": (
         "inquiry_id", "kind", "priority", "ready_at", "claimed_by", "claimed_until", "not_by",
+        "source", "campaign",
     ),
     "audit": ("id", "at", "user_id", "by", "action", "subject", "detail", "address"),
 }  # fmt: skip
@@ -227,6 +228,10 @@ class Year:
             self._note(rows, one, ("received", "parsed", "quarantined"))
             return
         self._settled(rows, one, outcome, settled or one.at)
+        if outcome == "review":
+            rows["review_items"].append((
+                one.id, "review", chance.random(), settled, "", None, "", source, campaign_name,
+            ))  # fmt: skip
 
     def _message(self, rows: Rows, one: _One) -> None:
         rows["messages"].append((
@@ -257,9 +262,7 @@ class Year:
         if outcome == "forward":
             self._deliveries(rows, one, settled)
             events.append("delivered")
-        elif outcome == "review":
-            rows["review_items"].append((one.id, "review", chance.random(), settled, "", None, ""))
-        elif chance.random() < 0.03:
+        elif outcome != "review" and chance.random() < 0.03:
             self._corrected(rows, one, outcome, settled)
             events.append("corrected")
         self._note(rows, one, events)

@@ -82,8 +82,9 @@ class Corrections:
         """
         better = None
         if self.whole and self._verdict(label, by).label == "lead":
-            heard = self._read(inquiry_id)[2]
+            heard = self.repository.archive.transcript(inquiry_id)
             if heard and heard.partial and heard.read_s is not None:
+                self._read(inquiry_id)  # raises where nothing could be made of it
                 better = self._kept(self.whole(inquiry_id))
         return self._repeat(partial(self._relabel, inquiry_id, label, by, note, better))
 
@@ -152,15 +153,18 @@ class Corrections:
     def _relabel(
         self, inquiry_id: str, label: str, by: str, note: str, better: Transcript | None
     ) -> Corrected | None:
-        work, inquiry, transcript = self._read(inquiry_id)
+        verdict, statements = self._verdict(label, by), list[Statement]()
+        with self.repository.snapshot():
+            work, inquiry, transcript = self._read(inquiry_id)
+            before = self.repository.archive.verdict(inquiry_id)
+            if verdict.label == "lead":
+                statements = self.repository.statements.of(inquiry_id)
         transcript = better or transcript
-        verdict = self._verdict(label, by)
         qualification = None
         if verdict.label == "lead":
-            qualification = self._qualified(inquiry, transcript)
+            qualification = self._qualified(inquiry, transcript, statements)
         decision = self._decision(verdict, by)
         case = self._takeable(Case(inquiry, transcript, verdict, qualification, decision))
-        before = self.repository.archive.verdict(inquiry_id)
         previous = (before.own or before.label) if before else ""
         # What a person calls a lead is forwarded, however old it is.
         held = "" if case.decision.outcome == Outcome.FORWARD else work.held
@@ -178,16 +182,18 @@ class Corrections:
         return Corrected(case.decision, tuple(deliveries))
 
     def _restore(self, inquiry_id: str, moment: datetime, by: str) -> Corrected | None:
-        work, inquiry, transcript = self._read(inquiry_id)
-        said = [one for one in self.repository.corrections.of(inquiry_id) if one.at >= moment]
+        with self.repository.snapshot():
+            work, inquiry, transcript = self._read(inquiry_id)
+            said = [one for one in self.repository.corrections.of(inquiry_id) if one.at >= moment]
+            outcome = self.repository.corrections.before(inquiry_id, moment)
+            statements = self.repository.statements.of(inquiry_id)
+            held = work.held or self.repository.corrections.held_until(inquiry_id, moment)
         other = next((one.by or "somebody" for one in said if one.by != by), "")
-        outcome = self.repository.corrections.before(inquiry_id, moment)
         if other or outcome is None:
             why = f"{other} corrected it since" if other else "nothing was decided before"
             raise Usage(f"{inquiry_id} stays as it is: {why}")
         verdict, found = outcome.verdict, outcome.qualification
         if found:
-            statements = self.repository.statements.of(inquiry_id)
             found = as_said(found, statements, inquiry, transcript, self.settings)
             outcome = replace(outcome, qualification=found)
         qualification = found if verdict.label == "lead" else None
@@ -198,7 +204,7 @@ class Corrections:
             stored.Correction(verdict.own or verdict.label, previous, by, UNDONE, records.now()),
             outcome,
             self._teller().plan(case, Said(previous, by, UNDONE, undone=True)),
-            work.held or self.repository.corrections.held_until(inquiry_id, moment),
+            held,
         )
         if deliveries is None:
             return None
@@ -352,11 +358,12 @@ class Corrections:
         return Discretion.of(self.settings).stored.transcript(transcript).transcript
 
     def _read(self, inquiry_id: str) -> tuple[Work, Inquiry, Transcript | None]:
-        work = self.repository.worklist.get(inquiry_id)
+        with self.repository.snapshot():
+            work = self.repository.worklist.get(inquiry_id)
+            inquiry = self.repository.archive.content(inquiry_id)
+            transcript = self.repository.archive.transcript(inquiry_id)
         if work is None:
             raise Usage(f"no inquiry {inquiry_id}")
-        inquiry = self.repository.archive.content(inquiry_id)
-        transcript = self.repository.archive.transcript(inquiry_id)
         waiting = work.channel == "call" and work.stage is Stage.PARSED
         if inquiry is None or waiting:
             raise Usage(

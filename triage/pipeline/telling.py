@@ -144,17 +144,14 @@ class Teller:
 def stored_case(repository: Repository, inquiry_id: str) -> Case | None:
     """All that is stored about an inquiry; None where it was not decided yet."""
     archive = repository.archive
-    inquiry, verdict = archive.content(inquiry_id), archive.verdict(inquiry_id)
-    decision = archive.decision(inquiry_id)
-    if inquiry is None or verdict is None or decision is None:
-        return None
-    return Case(
-        inquiry,
-        archive.transcript(inquiry_id),
-        verdict,
-        archive.qualification(inquiry_id) if verdict.label == "lead" else None,
-        decision,
-    )
+    with repository.snapshot():
+        inquiry, verdict = archive.content(inquiry_id), archive.verdict(inquiry_id)
+        decision = archive.decision(inquiry_id)
+        if inquiry is None or verdict is None or decision is None:
+            return None
+        transcript = archive.transcript(inquiry_id)
+        qualified = archive.qualification(inquiry_id) if verdict.label == "lead" else None
+    return Case(inquiry, transcript, verdict, qualified, decision)
 
 
 def _lazily(settings: Settings, case: Case) -> Callable[[], Case]:

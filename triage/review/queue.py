@@ -23,6 +23,8 @@ from triage.types import Outcome
 
 _LATE: Final = timedelta(seconds=30)
 """A transaction may be seen this much later than the time it wrote; so much is read again."""
+_LOOKED: Final = timedelta(minutes=2)
+"""How far it is looked through is written at least this often while something is settled."""
 _AUDITED: Final = timedelta(days=30)
 """Only what was settled since then is audited: older mistakes say little about what is now."""
 _FRESH: Final = timedelta(days=1)
@@ -44,20 +46,24 @@ class Queue:
         Repeatable, by several at once.
         """
         waiting, settlements = self.repository.waiting, self.repository.settlements
-        since = waiting.progress()
+        with self.repository.snapshot():
+            since = waiting.progress()
+            found = settlements.settled(since, most) if since else {}
+            fresh = waiting.unseen(found)
+            settled = settlements.some(list(fresh))
+            known = self.repository.reviews.reviewed(list(fresh))
         if since is None:
             self._begin()
             return False
-        found = settlements.settled(since, most)
-        if not found or found[-1].settled_at == since:  # looked at, and nothing came since
+        until, more = max(found.values(), default=since), len(found) == most
+        if until == since:  # looked at, and nothing came since
             return False
-        fresh = waiting.unseen({each.inquiry_id: each.settled_at for each in found})
-        known = self.repository.reviews.reviewed(list(fresh))
-        items = {
-            each.inquiry_id: self._item(each, known) for each in found if each.inquiry_id in fresh
-        }
-        until = found[-1].settled_at
-        more = len(found) == most
+        recent = since > records.now() - _LOOKED
+        if recent and not more and all(each.by_person for each in settled):
+            # What a person says leaves the queue as they say it: nothing follows, nothing is kept.
+            waiting.looked(fresh)
+            return False
+        items = {each.inquiry_id: self._item(each, known) for each in settled}
         waiting.kept(
             [item for item in items.values() if item],
             [name for name, item in items.items() if item is None],

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, select, text, update
 
 from triage.errors import Usage
 from triage.store import audit, records, tables
@@ -53,9 +53,9 @@ class Reach:
             not self.campaigns or campaign in self.campaigns
         )
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """The same, for a query on `tables.inquiries`."""
-        column = tables.inquiries.c
+    def conditions(self, table: Table = tables.inquiries) -> list[ColumnElement[bool]]:
+        """The same, for a query on a table with a source and a campaign."""
+        column = table.c
         found: list[ColumnElement[bool]] = []
         if self.sources:
             found.append(column.source.in_(self.sources))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, func, select
 
 from triage.store import records, tables
 from triage.store.database import Database
@@ -87,15 +87,8 @@ class Archive:
 
     def decision(self, inquiry_id: str) -> Decision | None:
         """The latest decision."""
-        table = tables.decisions
-        query = (
-            select(table.c.outcome, table.c.reason)
-            .where(table.c.inquiry_id == inquiry_id)
-            .order_by(table.c.id.desc())
-            .limit(1)
-        )
         with self.database.read() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(_DECISION, {"inquiry": inquiry_id}).first()
         return Decision(Outcome(row.outcome), row.reason) if row else None
 
     def history(self, inquiry_id: str) -> list[HistoryEntry]:
@@ -169,17 +162,25 @@ class Archive:
         with self.database.read() as connection:
             return list(connection.execute(query).scalars())
 
-    def _value(self, kind: type[T], table: Any, inquiry_id: str) -> T | None:
-        order = table.c.id if "id" in table.c else table.c.created_at
-        query = (
-            select(table.c.data)
-            .where(table.c.inquiry_id == inquiry_id)
-            .order_by(order.desc())
-            .limit(1)
-        )
+    def _value(self, kind: type[T], table: Table, inquiry_id: str) -> T | None:
         with self.database.read() as connection:
-            data = connection.execute(query).scalar()
+            data = connection.execute(_NEWEST[table], {"inquiry": inquiry_id}).scalar()
         return None if data is None else records.restore(kind, data)
+
+
+def _newest(table: Table, *columns: ColumnElement[Any]) -> Select[Any]:
+    """The newest row of an inquiry."""
+    order = table.c.id if "id" in table.c else table.c.created_at
+    query = select(*columns).where(table.c.inquiry_id == bindparam("inquiry"))
+    return query.order_by(order.desc()).limit(1)
+
+
+# Built once: putting a statement together takes longer than the database does to carry it out.
+_NEWEST: Final = {
+    table: _newest(table, table.c.data)
+    for table in (tables.contents, tables.transcripts, tables.verdicts, tables.qualifications)
+}
+_DECISION: Final = _newest(tables.decisions, tables.decisions.c.outcome, tables.decisions.c.reason)
 
 
 def _conditions(chosen: Chosen) -> list[ColumnElement[bool]]:

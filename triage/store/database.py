@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 from alembic import command
@@ -117,6 +117,7 @@ class Database:
         # SQLite has one writer at a time and lets the others sleep and look again; threads that
         # queue here instead go on at once.
         self._writing: AbstractContextManager[Any] = Lock() if self.is_sqlite else nullcontext()
+        self._thread = local()  # its `shared` is the connection of a snapshot
         # The two dialects' INSERT … ON CONFLICT are spelled alike, but are two functions.
         self.insert: Callable[[Table], Any] = sqlite.insert if self.is_sqlite else postgresql.insert
         if self.is_sqlite:
@@ -128,14 +129,39 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A short transaction; commits at the end. Raises `Transient` where the server is away."""
+        if self._shared is not None:  # what is read afterwards would be older than what is written
+            raise RuntimeError("a snapshot only reads; write when it has ended")
         with self._writing, _transient_faults(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A read-only snapshot that takes no write lock."""
+        if self._shared is not None:
+            with _transient_faults():
+                yield self._shared
+            return
         with _transient_faults(), self.engine.connect() as connection:
             yield connection.execution_options(**{_READ_ONLY: True})
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that this thread reads meanwhile is read by one connection, without a transaction for
+        each; on SQLite as of one moment. Writing waits until it has ended.
+        """
+        if self._shared is not None:
+            yield
+            return
+        with self.read() as connection:
+            self._thread.shared = connection
+            try:
+                yield
+            finally:
+                self._thread.shared = None
+
+    @property
+    def _shared(self) -> Connection | None:
+        return getattr(self._thread, "shared", None)
 
     def upgrade(self) -> tuple[str | None, str]:
         """Bring the tables to this version's revision; returns (before, after). Repeatable."""

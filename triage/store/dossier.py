@@ -47,6 +47,11 @@ class Dossier:
 
 def collect(repository: Repository, inquiry_id: str) -> Dossier:
     """Read all of it."""
+    with repository.snapshot():
+        return _collected(repository, inquiry_id)
+
+
+def _collected(repository: Repository, inquiry_id: str) -> Dossier:
     work = repository.worklist.get(inquiry_id)
     if work is None:
         raise KeyError(inquiry_id)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, select, update
 
-from triage.store import people, records, tables
+from triage.store import outbox, people, records, tables
 from triage.store.database import Database
 from triage.store.people import Contact, Person
 from triage.types import Delivery
+
+_IDENTITY: Final = select(tables.inquiries.c.identity).where(
+    tables.inquiries.c.id == bindparam("inquiry")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Ledger:
         self._database = database
         self._connection = connection
         self.inquiry_id = inquiry_id
+        self._identities: dict[str, str] = {}
+        self._events: dict[str, dict[tuple[str, str], int]] = {}
 
     def exclusive(self) -> None:
         """Wait for whoever else decides about leads; nobody else begins until this one ended."""
@@ -113,21 +119,18 @@ class Ledger:
 
     def identity(self, inquiry_id: str) -> str:
         """What an inquiry is told apart by; ids of events follow from it."""
-        column = tables.inquiries.c
-        query = select(column.identity).where(column.id == inquiry_id)
-        identity: str = self._connection.execute(query).scalar_one()
-        return identity
+        if inquiry_id not in self._identities:
+            found = self._connection.execute(_IDENTITY, {"inquiry": inquiry_id}).scalar_one()
+            self._identities[inquiry_id] = found
+        return self._identities[inquiry_id]
 
     def count(self, inquiry_id: str, destination: str, event: str) -> int:
-        """How many events of a type were written for a destination about an inquiry."""
-        table = tables.deliveries
-        query = select(func.count()).where(
-            table.c.inquiry_id == inquiry_id,
-            table.c.destination == destination,
-            table.c.event == event,
-        )
-        number: int = self._connection.execute(query).scalar_one()
-        return number
+        """How many events of a type were written for a destination about an inquiry, before this
+        transaction.
+        """
+        if inquiry_id not in self._events:
+            self._events[inquiry_id] = outbox.events_of(self._connection, inquiry_id)
+        return self._events[inquiry_id].get((destination, event), 0)
 
     def last_body(self, destination: str, events: Sequence[str]) -> str:
         """The body of the newest event of these types about this inquiry; empty if none."""

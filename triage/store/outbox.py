@@ -5,6 +5,7 @@ A row ends only as accepted, or visibly dead.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -76,6 +77,16 @@ _AS_THEY_ARE: Final = (
     .with_for_update(of=tables.deliveries)
 )
 
+_WRITTEN: Final = (
+    select(
+        tables.deliveries.c.destination,
+        tables.deliveries.c.event,
+        func.count().label("number"),
+    )
+    .where(tables.deliveries.c.inquiry_id == bindparam("inquiry"))
+    .group_by(tables.deliveries.c.destination, tables.deliveries.c.event)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -104,18 +115,23 @@ class Settlement:
 
 def add(connection: Connection, deliveries: Sequence[Delivery]) -> None:
     """Write events, as part of the transaction that decides them; they leave in this order."""
-    table = tables.deliveries
+    if not deliveries:
+        return
+    ids = sorted({delivery.inquiry_id for delivery in deliveries})
+    written = {name: Counter(events_of(connection, name)) for name in ids}
+    rows = []
     for delivery in deliveries:
-        same_kind = func.count().filter(table.c.event == delivery.event)
-        sequence, position = connection.execute(
-            select(same_kind, func.count()).where(
-                table.c.inquiry_id == delivery.inquiry_id,
-                table.c.destination == delivery.destination,
-            )
-        ).one()
-        connection.execute(
-            insert(table).values(**asdict(delivery), sequence=sequence + 1, position=position + 1)
-        )
+        before, kind = written[delivery.inquiry_id], (delivery.destination, delivery.event)
+        before[kind] += 1
+        position = sum(number for (to, _), number in before.items() if to == delivery.destination)
+        rows.append(asdict(delivery) | {"sequence": before[kind], "position": position})
+    connection.execute(insert(tables.deliveries), rows)
+
+
+def events_of(connection: Connection, inquiry_id: str) -> dict[tuple[str, str], int]:
+    """How many events about an inquiry were written, by destination and type."""
+    rows = connection.execute(_WRITTEN, {"inquiry": inquiry_id})
+    return {(row.destination, row.event): row.number for row in rows}
 
 
 class Outbox:

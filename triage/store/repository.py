@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from triage.errors import Configuration
 from triage.settings import Store
 from triage.store.accounts import Accounts
@@ -78,6 +80,10 @@ class Repository:
         self.confirmations = Confirmations(self.database)
         self.models = Models(self.database)
         self.trainings = Trainings(self.database)
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """See `Database.snapshot`."""
+        return self.database.snapshot()
 
     def require_current(self) -> None:
         """Raise `Configuration` unless the tables are those of this version."""

@@ -89,7 +89,7 @@ class Reviews:
             connection.execute(delete(items).where(items.c.inquiry_id == review.inquiry_id))
             connection.execute(insert(tables.reviews).values(**values))
             if follows is not None:
-                connection.execute(insert(items).values(**waiting.row(follows)))
+                connection.execute(insert(items), waiting.rows(connection, [follows]))
 
     def last(self, by: str) -> Review | None:
         """The last thing that a reviewer said and did not take back."""
@@ -115,10 +115,9 @@ class Reviews:
                 first.by if first and review.kind == "second" else "",
             )
             connection.execute(delete(items).where(items.c.inquiry_id == review.inquiry_id))
+            held = {"claimed_by": review.by, "claimed_until": until}
             connection.execute(
-                insert(items).values(
-                    **waiting.row(again) | {"claimed_by": review.by, "claimed_until": until}
-                )
+                insert(items), [row | held for row in waiting.rows(connection, [again])]
             )
 
     def opinions(self, inquiry_id: str) -> list[Review]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    bindparam,
     func,
     select,
 )
@@ -57,35 +58,32 @@ class Settlements:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def settled(self, since: datetime | None, most: int) -> list[Settled]:
-        """Inquiries that were settled at that time or later, in that order."""
-        table = tables.inquiries
-        # The stage says nothing more, and would make SQLite read all that are settled.
-        query = select(table).where(table.c.settled_at.is_not(None))
-        if since is not None:
-            query = query.where(table.c.settled_at >= since)
-        return self._with_verdicts(query.order_by(table.c.settled_at).limit(most))
+    def settled(self, since: datetime, most: int) -> dict[str, datetime]:
+        """Inquiries that were settled at that time or later, in that order, and when."""
+        with self.database.read() as connection:
+            rows = connection.execute(_SINCE, {"since": since, "most": most})
+            return {row.id: row.settled_at for row in rows}
 
     def undecided(self, batch: int = 500) -> Iterator[list[Settled]]:
         """All that waits for a person's word, some at once, in the order of their ids."""
         table, after = tables.inquiries, ""
         waiting = (table.c.stage == Stage.SETTLED, table.c.outcome == Outcome.REVIEW)
         query = select(table).where(*waiting).order_by(table.c.id).limit(batch)
-        while found := self._with_verdicts(query.where(table.c.id > after)):
+        while found := self._with_verdicts(query.where(table.c.id > after), {}):
             after = found[-1].inquiry_id
             yield [each for each in found if not each.by_person]
 
     def some(self, ids: Sequence[str]) -> list[Settled]:
         """Those of these inquiries (some hundred at most) that are settled."""
-        table = tables.inquiries
-        found = self._with_verdicts(select(table).where(table.c.id.in_(ids)))
+        found = self._with_verdicts(_SOME, {"ids": ids}) if ids else []
         return [each for each in found if each.outcome]
 
-    def _with_verdicts(self, query: Select[Any]) -> list[Settled]:
+    def _with_verdicts(self, query: Select[Any], bound: Mapping[str, Any]) -> list[Settled]:
         with self.database.read() as connection:
-            rows = {row.id: row for row in connection.execute(query)}
+            rows = {row.id: row for row in connection.execute(query, bound)}
         found = {
-            row.inquiry_id: records.restore(Verdict, row.data) for row in self._verdicts(list(rows))
+            row.inquiry_id: records.restore(Verdict, row.data)
+            for row in self._verdicts(_VERDICTS, list(rows))
         }
         return [_settled(row, found[name]) for name, row in rows.items() if name in found]
 
@@ -109,7 +107,7 @@ class Settlements:
             ids = list(dict.fromkeys(name for name in ids if name != inquiry_id))
             return [
                 Neighbour(row.inquiry_id, row.label, row.model.startswith(PERSON))
-                for row in connection.execute(_latest(ids))
+                for row in connection.execute(_SAID, {"ids": ids})
             ]
 
     def alike(self, inquiry_id: str, most: int) -> list[str]:
@@ -130,24 +128,41 @@ class Settlements:
 
     def said_by_people(self, ids: Sequence[str]) -> set[str]:
         """Of which of these the latest verdict is a person's."""
-        column = tables.verdicts.c
-        rows = self._verdicts(ids, column.inquiry_id, column.model)
+        rows = self._verdicts(_SAID, ids)
         return {row.inquiry_id for row in rows if row.model.startswith(PERSON)}
 
-    def _verdicts(self, ids: Sequence[str], *columns: ColumnElement[Any]) -> list[Row[Any]]:
+    def _verdicts(self, latest: Select[Any], ids: Sequence[str]) -> list[Row[Any]]:
         with self.database.read() as connection:
             return [
                 row
                 for start in range(0, len(ids), 400)  # SQLite bounds the variables of a statement
-                for row in connection.execute(_latest(ids[start : start + 400], *columns))
+                for row in connection.execute(latest, {"ids": ids[start : start + 400]})
             ]
 
 
-def _latest(ids: Sequence[str], *columns: ColumnElement[Any]) -> Select[Any]:
-    """Their latest verdicts, all of them or some columns."""
+def _latest(*columns: ColumnElement[Any]) -> Select[Any]:
+    """The latest verdicts of some inquiries."""
     table = tables.verdicts
-    newest = select(func.max(table.c.id)).where(table.c.inquiry_id.in_(ids))
-    return select(*(columns or [table])).where(table.c.id.in_(newest.group_by(table.c.inquiry_id)))
+    some = table.c.inquiry_id.in_(bindparam("ids", expanding=True))
+    newest = select(func.max(table.c.id)).where(some).group_by(table.c.inquiry_id)
+    return select(*columns).where(table.c.id.in_(newest))
+
+
+# Built once: putting a statement together takes longer than the database does to carry it out.
+_SOME: Final = select(tables.inquiries).where(
+    tables.inquiries.c.id.in_(bindparam("ids", expanding=True))
+)
+# The stage says nothing more, and would make SQLite read all that are settled.
+_SINCE: Final = (
+    select(tables.inquiries.c.id, tables.inquiries.c.settled_at)
+    .where(tables.inquiries.c.settled_at >= bindparam("since"))
+    .order_by(tables.inquiries.c.settled_at)
+    .limit(bindparam("most"))
+)
+_VERDICTS: Final = _latest(tables.verdicts.c.inquiry_id, tables.verdicts.c.data)
+_SAID: Final = _latest(
+    tables.verdicts.c.inquiry_id, tables.verdicts.c.label, tables.verdicts.c.model
+)
 
 
 def _settled(row: Row[Any], verdict: Verdict) -> Settled:

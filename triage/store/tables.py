@@ -462,8 +462,12 @@ review_items = Table(
     Column("claimed_until", UtcDateTime),
     # Who may not say it again: whoever said it first.
     Column("not_by", SafeText, nullable=False),
+    # The inquiry's, repeated: what waits for somebody who sees one mailbox only is found by them.
+    Column("source", String(40), nullable=False, server_default=""),
+    Column("campaign", SafeText, nullable=False, server_default=""),
     Index(None, "priority"),
     Index(None, "claimed_by", "priority"),
+    Index(None, "source", "priority"),
 )
 
 # What reviewers said, item by item; `undone_at` is the only column that is ever changed.

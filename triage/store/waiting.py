@@ -13,6 +13,7 @@ from typing import Any, Literal
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     delete,
     func,
     or_,
@@ -55,6 +56,10 @@ class Waiting:
         known = self._seen
         return {name: at for name, at in found.items() if known.get(name) != at}
 
+    def looked(self, found: Mapping[str, datetime]) -> None:
+        """These were looked through, and nothing followed from it."""
+        self._seen |= found
+
     def progress(self) -> datetime | None:
         """Up to when settled inquiries were looked through; None: none yet."""
         table = tables.review_progress
@@ -84,9 +89,10 @@ class Waiting:
             add = self.database.insert(table)
             changed = {"priority": add.excluded.priority}
             if offered:
+                ordered = sorted(offered, key=lambda item: item.inquiry_id)
                 connection.execute(
                     add.on_conflict_do_update(index_elements=["inquiry_id"], set_=changed),
-                    [row(item) for item in sorted(offered, key=lambda item: item.inquiry_id)],
+                    rows(connection, ordered),
                 )
             for start in range(0, len(withdrawn), 400):
                 part = withdrawn[start : start + 400]
@@ -108,7 +114,8 @@ class Waiting:
             return
         with self.database.write() as connection:
             add = self.database.insert(tables.review_items).on_conflict_do_nothing()
-            connection.execute(add, [row(item) for item in items])
+            if added := rows(connection, items):
+                connection.execute(add, added)
 
     def claim(
         self, by: str, until: datetime, *, skip: Sequence[str] = (), reach: Reach = ALL
@@ -196,23 +203,35 @@ class Waiting:
                 table.c.claimed_until < moment,
             ),
         ]
-        if limits := reach.conditions():
-            seen = select(tables.inquiries.c.id).where(tables.inquiries.c.id == table.c.inquiry_id)
-            found.append(seen.where(*limits).exists())
+        if limits := reach.conditions(table):
+            found += limits
         return found
 
 
-def row(item: Item) -> dict[str, Any]:
-    """The row of an item that nobody has in hand."""
-    return {
-        "inquiry_id": item.inquiry_id,
-        "kind": item.kind,
-        "priority": item.priority,
-        "ready_at": records.now(),
-        "claimed_by": "",
-        "claimed_until": None,
-        "not_by": item.not_by,
-    }
+def rows(connection: Connection, items: Sequence[Item]) -> list[dict[str, Any]]:
+    """The rows of items that nobody has in hand; of inquiries that are erased there are none."""
+    table, ids, known = tables.inquiries, [item.inquiry_id for item in items], dict[str, Row[Any]]()
+    for start in range(0, len(ids), 400):
+        query = select(table.c.id, table.c.source, table.c.campaign).where(
+            table.c.id.in_(ids[start : start + 400])
+        )
+        known |= {row.id: row for row in connection.execute(query)}
+    moment = records.now()
+    return [
+        {
+            "inquiry_id": item.inquiry_id,
+            "kind": item.kind,
+            "priority": item.priority,
+            "ready_at": moment,
+            "claimed_by": "",
+            "claimed_until": None,
+            "not_by": item.not_by,
+            "source": known[item.inquiry_id].source,
+            "campaign": known[item.inquiry_id].campaign,
+        }
+        for item in items
+        if item.inquiry_id in known
+    ]
 
 
 def _unchanged(connection: Connection, seen: Mapping[str, datetime]) -> set[str]:
