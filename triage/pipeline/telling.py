@@ -276,12 +276,10 @@ class _Telling:
     def _targets(self, person: Person | None) -> Iterable[Destination]:
         """Who gets a lead: all that want it; of those that own people, the person's owner first."""
         wanting = self._teller.takers(self._case)
-        owners = self._ledger.owners(person) if person else set()
-        owning = [
-            target
-            for target in self._teller.settings.destinations
-            if target.owns and target.name in owners
-        ]
+        owning = [target for target in self._teller.settings.destinations if target.owns]
+        if owning:
+            owners = self._ledger.owners(person) if person else set()
+            owning = [target for target in owning if target.name in owners]
         if not owning:
             return wanting
         return [*(target for target in wanting if not target.owns), *owning]
