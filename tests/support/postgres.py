@@ -30,9 +30,10 @@ class Postgres:
     """A server on a free port. It refuses to run as root, and is then run as `nobody`.
 
     `kept`: a folder for its data, which stays; a cluster that is in it already is used again.
+    `settings`: of the server, beside those that spare the disk.
     """
 
-    def __init__(self, kept: Path | None = None) -> None:
+    def __init__(self, kept: Path | None = None, **settings: str) -> None:
         folder = programs()
         assert folder is not None, "PostgreSQL is not installed"
         self.port = free_port()
@@ -48,6 +49,7 @@ class Postgres:
             shutil.chown(kept, "nobody", "nogroup")
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
+        self._settings = settings
 
     def start(self) -> None:
         """Make a cluster, unless there is one, and wait until it answers."""
@@ -59,6 +61,7 @@ class Postgres:
             "fsync": "off",
             "full_page_writes": "off",
             "synchronous_commit": "off",
+            **self._settings,
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.root / "log").open("ab") as log:

@@ -163,6 +163,14 @@ class Database:
     def _shared(self) -> Connection | None:
         return getattr(self._thread, "shared", None)
 
+    def row_by_row(self, connection: Connection) -> None:
+        """Until the connection is given back, look up the few rows that were found one by one. Else
+        PostgreSQL, which thinks that they are many, may read all of a table to join them.
+        """
+        if not self.is_sqlite:
+            connection.execute(text("SET LOCAL enable_hashjoin = off"))
+            connection.execute(text("SET LOCAL enable_mergejoin = off"))
+
     def upgrade(self) -> tuple[str | None, str]:
         """Bring the tables to this version's revision; returns (before, after). Repeatable."""
         config = Config()

@@ -100,6 +100,10 @@ class Wanted:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The same, for a query."""
+        return [*self.filters(), *self.bounds()]
+
+    def filters(self) -> list[ColumnElement[bool]]:
+        """Of these, all but what bounds the time of arrival."""
         column = tables.inquiries.c
         found = [
             condition == value
@@ -117,7 +121,7 @@ class Wanted:
             )
             if value
         ]
-        return [*found, *self.bounds(), *self.also]
+        return [*found, *self.also]
 
     def bounds(self) -> list[ColumnElement[bool]]:
         """Of these, what bounds the time of arrival."""
@@ -144,7 +148,7 @@ class Listing:
         sought = words.parse(wanted.words)
         if sought:
             return self._found(wanted, reach, sought, after, limit)
-        conditions, bounds = wanted.conditions(), wanted.bounds()
+        filters, bounds = wanted.filters(), wanted.bounds()
         if after:
             bounds.append(_before(table.c.received_at, table.c.id, after))
         with self.database.read() as connection:
@@ -152,7 +156,7 @@ class Listing:
                 _listed(row)
                 for part in _singly(reach)
                 for row in self._newest(
-                    connection, [*conditions, *part.conditions()], bounds, limit + 1
+                    connection, [*filters, *part.conditions()], bounds, limit + 1
                 )
             ]
         rows.sort(key=lambda row: (row.received_at, row.id), reverse=True)
@@ -161,22 +165,22 @@ class Listing:
     def _newest(
         self,
         connection: Connection,
-        conditions: Sequence[ColumnElement[bool]],
+        filters: Sequence[ColumnElement[bool]],
         bounds: Sequence[ColumnElement[bool]],
         limit: int,
     ) -> Sequence[Row[Any]]:
-        """The newest rows that fulfil conditions, within bounds of the time.
+        """The newest rows that pass filters, within bounds of the time.
 
         An index gives the newest of one filter, and the others are looked at row by row. Where they
         seldom or never go together PostgreSQL would read all rows so; there it is told, by an order
-        that no index has, to cut the filters' indexes instead, of which little is left.
+        that no index has, to ask the index of all filters first, which leaves little.
         """
         moment, name = tables.inquiries.c.received_at, tables.inquiries.c.id
-        query = select(*_COLUMNS).where(*conditions, *bounds).limit(limit)
+        query = select(*_COLUMNS).where(*filters, *bounds).limit(limit)
         ordered = query.order_by(moment.desc(), name.desc())
-        if self.database.is_sqlite or len(conditions) < 2:
+        if self.database.is_sqlite or len(filters) < 2:
             return connection.execute(ordered).all()
-        first = select(tables.inquiries).where(conditions[0], *bounds)
+        first = select(tables.inquiries).where(filters[0], *bounds)
         some = first.order_by(moment.desc(), name.desc()).limit(_FIRST_LOOK).subquery("some")
         rows = connection.execute(ClauseAdapter(some).traverse(ordered)).all()
         if len(rows) == limit:
@@ -195,7 +199,7 @@ class Listing:
             found = search.matching(self.database, look, most)
             query = _matches(found, filtered).order_by(found.c.id.desc()).limit(limit + 1)
             with self.database.read() as connection:
-                self._row_by_row(connection)
+                self.database.row_by_row(connection)
                 rows = connection.execute(query).all()
             if len(rows) > limit:
                 last = rows[limit - 1]
@@ -208,14 +212,6 @@ class Listing:
         if looked < most:
             end = search.floor(self.database, look)
         return Page([_listed(row) for row in rows], None if end is None else _position(end))
-
-    def _row_by_row(self, connection: Connection) -> None:
-        """Until the connection is given back, look up the few rows that were found one by one. Else
-        PostgreSQL, which thinks that the most are found, may read all that the filters leave.
-        """
-        if not self.database.is_sqlite:
-            connection.execute(text("SET LOCAL enable_hashjoin = off"))
-            connection.execute(text("SET LOCAL enable_mergejoin = off"))
 
     def rows(self, ids: Sequence[str], reach: Reach = ALL) -> list[Listed]:
         """Those of these inquiries that are there and within reach, newest first."""

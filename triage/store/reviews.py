@@ -140,6 +140,7 @@ class Reviews:
         if since is not None:
             query = query.where(table.c.at >= since)
         with self.database.read() as connection:
+            self.database.row_by_row(connection)
             number, found = connection.execute(query).one()
         return number, found
 

@@ -41,9 +41,13 @@ SKETCHES = ("sketch_1", "sketch_2", "sketch_3", "sketch_4")
 
 
 def described(name: str | None, kind: str, parents: Mapping[Any, str | None]) -> bool:
-    """Whether these tables describe something of the database; not what searches for words."""
+    """Whether these tables describe something of the database; not what searches for words, and
+    not what PostgreSQL alone has.
+    """
     if kind == "table":
         return not (name or "").startswith("inquiry_words")
+    if (kind, name) == ("index", "ix_inquiries_filters"):
+        return False
     if parents.get("table_name") == "searchable":
         return (kind, name) not in {("column", "words"), ("index", "searchable_words")}
     return True
