@@ -21,6 +21,7 @@ from classifiers.tag_marks import FIGURES, SpanName
 from classifiers.tag_model import Stretch
 from triage.signals.contact import FREE_MAIL
 from triage.signals.learned import Learned
+from triage.signals.moments import moments
 from triage.signals.source import Finding, Material, Source
 from triage.signals.timeline import times
 
@@ -126,14 +127,24 @@ def _of_kind(name: SpanName, source: Source) -> Iterator[Candidate]:
         for match in FIGURES[name].finditer(source.text):
             yield Candidate(Finding(source, *match.span(), 0.5))
     elif name == "timeline":
-        for worth, finding in times(source):
-            yield Candidate(finding, worth=worth)
+        yield from _times(source)
     elif name in {"contact_name", "company"}:
         for match in _CAPITALS.finditer(source.text):
             yield Candidate(Finding(source, *match.span(), 0.5))
         if source.spoken and name == "contact_name":
             for match in _NAMED_IN_CALLS.finditer(source.lower):
                 yield from _growing(source, match)
+
+
+def _times(source: Source) -> Iterator[Candidate]:
+    """The times that rules know, and what may be one where they see none."""
+    taken: set[int] = set()
+    for worth, finding in times(source):
+        yield Candidate(finding, worth=worth)
+        taken.update(range(finding.start, finding.end))
+    for finding in moments(source):
+        if taken.isdisjoint(range(finding.start, finding.end)):
+            yield Candidate(finding)
 
 
 def _growing(source: Source, match: re.Match[str]) -> Iterator[Candidate]:
