@@ -10,7 +10,7 @@ from typing import Final
 
 from classifiers.labels import SignalName
 from classifiers.tag_marks import SpanName
-from triage.signals.candidates import Candidate, Reading, candidates, features
+from triage.signals.candidates import Candidate, Reading, around, candidates, features
 from triage.signals.learned import Learned
 from triage.signals.source import Finding
 
@@ -33,7 +33,8 @@ def stated(name: SpanName, reading: Reading) -> Finding | None:
     def probability(candidate: Candidate) -> float:
         if ranking is None:
             return max(candidate.score, candidate.ruled)
-        return ranking.probability(features(name, candidate, reading))
+        seen = around(name, candidate, reading)
+        return ranking.probability(features(name, candidate, reading), seen)
 
     scored = [(probability(candidate), candidate) for candidate in candidates(name, reading)]
     best = max(scored, key=lambda pair: pair[0], default=None)

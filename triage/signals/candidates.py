@@ -16,7 +16,9 @@ from itertools import islice
 from math import log
 from typing import Final
 
+from classifiers.calibration import Floats
 from classifiers.labels import SignalName
+from classifiers.ranking import NOTHING
 from classifiers.tag_marks import FIGURES, SpanName
 from classifiers.tag_model import Stretch
 from triage.signals.contact import FREE_MAIL
@@ -164,6 +166,13 @@ def features(name: SpanName, candidate: Candidate, reading: Reading) -> dict[str
     found |= dict.fromkeys(_own_kind(name, finding, reading), 1.0)
     source = finding.source
     return found | {f"{source.part} {source.field}": 1.0, reading.material.inquiry.channel: 1.0}
+
+
+def around(name: SpanName, candidate: Candidate, reading: Reading) -> Floats:
+    """What the encoder says of a figure and its noun, most of which no lead was marked with; names
+    and times are told by their words and their shape as well without.
+    """
+    return reading.learned.around(candidate.finding) if name in FIGURES else NOTHING
 
 
 def _tagged(name: SpanName, candidate: Candidate, reading: Reading) -> dict[str, float]:
