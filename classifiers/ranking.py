@@ -1,7 +1,7 @@
-"""Which of several candidates is right: a linear model over named features.
+"""Which of several candidates is right: a linear model over named features and a vector.
 
 Features are hashed into buckets (Weinberger et al. 2009), so that the model is one array and any
-name may be used. What the names mean is the caller's business.
+name may be used. What the names mean, and what the vector is, is the caller's business.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ import numpy as np
 from classifiers.calibration import Floats, Ints
 
 BUCKETS: Final = 1 << 15
-"""Of an array of weights; one more is the constant."""
+"""Of an array of weights; behind them is the constant, and then what each part of a vector weighs,
+if candidates of that signal have one.
+"""
 
 _STRENGTH: Final = 0.1
 """The inverse of the regularisation (L2) of the logistic regression."""
@@ -26,20 +28,25 @@ _STRENGTH: Final = 0.1
 _FOLDS: Final = 5
 
 Features = Mapping[str, float]
-Row = tuple[Ints, Floats]
-"""Buckets and values of one candidate."""
+NOTHING: Final[Floats] = np.zeros(0)
+"""The vector of a candidate that has none."""
+
+Row = tuple[Ints, Floats, Floats]
+"""Buckets, values and vector of one candidate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Weights (BUCKETS + 1,) and the probability from which the best candidate is taken."""
+    """Weights (BUCKETS + 1 + length of the vector,) and the probability from which the best
+    candidate is taken.
+    """
 
     weights: Floats
     floor: float
 
-    def probability(self, features: Features) -> float:
+    def probability(self, features: Features, vector: Floats = NOTHING) -> float:
         """How probable it is that a candidate is right."""
-        return _probability(hashed(features), self.weights)
+        return _probability(hashed(features, vector), self.weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +62,10 @@ class Choices:
     right: tuple[bool, ...]
 
 
-def hashed(features: Features) -> Row:
-    """Buckets and values."""
+def hashed(features: Features, vector: Floats = NOTHING) -> Row:
+    """Buckets and values, with the vector as it is."""
     places = np.array([zlib.crc32(name.encode()) % BUCKETS for name in features], dtype=np.int64)
-    return places, np.array(list(features.values()), dtype=np.float64)
+    return places, np.array(list(features.values()), dtype=np.float64), vector
 
 
 def fit_ranking(choices: Sequence[Choices]) -> tuple[Ranking, float]:
@@ -86,23 +93,24 @@ def writer_groups(writers: Iterable[str], count: int) -> list[set[str]]:
 
 
 def _fitted(choices: Sequence[Choices]) -> Floats:
-    from scipy.sparse import csr_matrix  # noqa: PLC0415 - heavy
+    from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415 - heavy
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - heavy
 
     rows = [row for one in choices for row in one.rows]
     right = [right for one in choices for right in one.right]
-    weights: Floats = np.zeros(BUCKETS + 1)
     if len(set(right)) < 2:
+        weights: Floats = np.zeros(BUCKETS + 1)
         weights[-1] = 30.0 if right and right[0] else -30.0
         return weights
-    ends = np.cumsum([0, *(len(places) for places, _ in rows)])
-    places = np.concatenate([places for places, _ in rows])
-    values = np.concatenate([values for _, values in rows])
+    ends = np.cumsum([0, *(len(places) for places, _, _ in rows)])
+    places = np.concatenate([places for places, _, _ in rows])
+    values = np.concatenate([values for _, values, _ in rows])
     table = csr_matrix((values, places, ends), shape=(len(rows), BUCKETS))
     table.sum_duplicates()
+    if len(rows[0][2]):
+        table = hstack([table, csr_matrix(np.stack([vector for _, _, vector in rows]))]).tocsr()
     model = LogisticRegression(C=_STRENGTH, solver="liblinear").fit(table, right)
-    weights[:-1], weights[-1] = model.coef_[0], model.intercept_[0]
-    return weights
+    return np.insert(model.coef_[0], BUCKETS, model.intercept_[0])
 
 
 def _best(one: Choices, weights: Floats) -> tuple[float, bool, bool]:
@@ -115,8 +123,10 @@ def _best(one: Choices, weights: Floats) -> tuple[float, bool, bool]:
 
 
 def _probability(row: Row, weights: Floats) -> float:
-    places, values = row
-    odds = float(weights[places] @ values + weights[-1])
+    places, values, vector = row
+    odds = float(weights[places] @ values + weights[BUCKETS])
+    if len(vector) and len(weights) > BUCKETS + 1:
+        odds += float(weights[BUCKETS + 1 :] @ vector)
     return 1 / (1 + exp(-min(max(odds, -30.0), 30.0)))
 
 

@@ -10,9 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifiers import tag_artifact, weights
 from classifiers.calibration import Floats
@@ -22,7 +23,7 @@ from classifiers.ranking import Ranking
 from classifiers.runtime import Kind, build
 from classifiers.tag_heads import Heads, Scores, softmax
 from classifiers.tag_marks import CLASSES, SPANS, Offsets, SpanName
-from classifiers.tagging import TAPS, Tokens, read_tokens, stretches, vectors_of
+from classifiers.tagging import TAPS, Tokens, covered, read_tokens, stretches, vectors_of
 from classifiers.verdict import Example
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ RANKING: Final = "ranking."
 _CLAUSE: Final = re.compile(r"[.!?;]+\s+|\n+")
 _LONG_CLAUSE: Final = 160  # characters; beyond, as in calls without marks, words around the peak
 _AROUND: Final = 8  # tokens to either side
+_SHARE: Final = 0.5  # of a vector's length
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,32 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Context:
+    """What the encoder says of each token of a text: `vectors` (tokens, width)."""
+
+    tokens: Tokens
+    vectors: NDArray[np.floating[Any]]
+
+    def of(self, at: Offsets) -> Floats:
+        """Of some characters on average, and of the token after them: (2 * width,), scaled so that
+        a ranking's regularisation weighs it against features that are 1.
+        """
+        first, after = covered(self.tokens, at)
+        inside, beside = self.vectors[first:after], self.vectors[after : after + 1]
+        nothing = np.zeros(self.vectors.shape[1])
+        parts = (part.mean(axis=0) if len(part) else nothing for part in (inside, beside))
+        return _SHARE * np.concatenate([*parts]).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
 class Tagged:
-    """What was read in one text. `spans` are the likeliest stretches of each signal, best first."""
+    """What was read in one text. `spans` are the likeliest stretches of each signal, best first;
+    `context` is where it was read from.
+    """
 
     spans: Mapping[SpanName, tuple[Stretch, ...]]
     choices: Mapping[str, Choice]
+    context: Context | None = None
 
 
 class Tagger:
@@ -124,11 +147,13 @@ class Tagger:
 
     def _tagged(self, text: str, tokens: Tokens) -> Tagged:
         vectors = vectors_of(tokens, self._base, self._runtime)
-        return tagged(text, tokens, self._heads.scores(vectors, tokens), self.manifest)
+        scores = self._heads.scores(vectors, tokens)
+        return tagged(text, Context(tokens, vectors), scores, self.manifest)
 
 
-def tagged(text: str, tokens: Tokens, scores: Scores, manifest: TagManifest) -> Tagged:
+def tagged(text: str, context: Context, scores: Scores, manifest: TagManifest) -> Tagged:
     """What scores mean for a text, with calibrated probabilities."""
+    tokens = context.tokens
     spans = {
         name: tuple(
             Stretch(start, end, manifest.calibrated(name, score))
@@ -145,7 +170,7 @@ def tagged(text: str, tokens: Tokens, scores: Scores, manifest: TagManifest) -> 
             zip(CLASSES.items(), scores.classes, strict=True)
         )
     }
-    return Tagged(spans, choices)
+    return Tagged(spans, choices, context)
 
 
 def base_encoder(base: BaseModel, threads: int | None, runtime: Kind) -> Runtime:

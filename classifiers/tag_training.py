@@ -36,7 +36,7 @@ from classifiers.tag_marks import (
     pools_of,
     read_marked,
 )
-from classifiers.tag_model import RANKING, Tagged, base_encoder, tagged
+from classifiers.tag_model import RANKING, Context, Tagged, base_encoder, tagged
 from classifiers.tagger import REACH, TagHeads, TagLogits, batch_of
 from classifiers.tagging import TAPS, Tokens, examples_of, read_tokens, targets, vectors_of
 
@@ -189,12 +189,12 @@ class Read:
     """A lead with what heads that never saw its writer say of it."""
 
     lead: Marked
-    tokens: Tokens
+    context: Context
     scores: Scores
 
     def tagged(self, manifest: tag_artifact.TagManifest) -> Tagged:
         """What the scores mean."""
-        return tagged(self.lead.text, self.tokens, self.scores, manifest)
+        return tagged(self.lead.text, self.context, self.scores, manifest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +272,8 @@ def read_held_out(
         heads = Heads(arrays_of(fit_heads(rest, recipe, report)), REACH)
         for lead, (study, *_) in pairs:
             if lead.writer in group:
-                found.append(Read(lead, study.tokens, heads.scores(study.vectors, study.tokens)))
+                context = Context(study.tokens, study.vectors)
+                found.append(Read(lead, context, heads.scores(study.vectors, study.tokens)))
     return found
 
 

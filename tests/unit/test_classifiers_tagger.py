@@ -21,7 +21,7 @@ from classifiers.runtime import Runtime
 from classifiers.tag_calibration import calibrate
 from classifiers.tag_heads import Heads
 from classifiers.tag_marks import FIGURES, SPANS, Marked, noisy, pools_of, read_marked
-from classifiers.tag_model import Tagger, base_encoder
+from classifiers.tag_model import Context, Tagger, base_encoder
 from classifiers.tag_training import (
     Read,
     TagRecipe,
@@ -242,7 +242,7 @@ def test_training_learns_marks_and_an_artifact_keeps_them(
     ranking = Ranking(np.linspace(-1, 1, BUCKETS + 1), 0.25)
     numbers = Heads(arrays_of(heads), REACH)
     seen = [
-        Read(lead, one.tokens, numbers.scores(one.vectors, one.tokens))
+        Read(lead, Context(one.tokens, one.vectors), numbers.scores(one.vectors, one.tokens))
         for lead, (one,) in zip(few, studies, strict=True)
     ]
     trained = finish(

@@ -196,3 +196,16 @@ def test_first_number() -> None:
     assert [first_number(text) for text in ("51-200", "about 2,300 taps", "none", "a dozen")] == [
         "51", "2300", "", "",
     ]  # fmt: skip
+
+
+def test_that_rules_are_silent_says_less_of_who_decides_than_a_rule() -> None:
+    text = "the roof of our old place drips"
+    likely = Finds(classes={"decision_maker": ("yes", "our old place", 0.6)})
+    assert read(likely, text).signals["decision_maker"].value == "yes"
+    unsure = Finds(classes={"decision_maker": ("yes", "our old place", 0.4)})
+    assert (
+        read(unsure, f"{text}. my boss asked me to find out").signals["decision_maker"].value
+        == "no"
+    )
+    hint = Finds(classes={"readiness": ("ready", "drips", 0.5)})
+    assert "readiness" not in read(hint, text).signals

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from classifiers.ranking import BUCKETS, Choices, Ranking, fit_ranking, hashed, writer_groups
+from classifiers.ranking import (
+    BUCKETS,
+    NOTHING,
+    Choices,
+    Ranking,
+    fit_ranking,
+    hashed,
+    writer_groups,
+)
 from classifiers.tag_marks import CLASSES, SPANS
-from classifiers.tag_model import Choice, Stretch, Tagged
+from classifiers.tag_model import Choice, Context, Stretch, Tagged
+from classifiers.tagging import LAYOUT, Tokens
 from tests.support.qualified import BUSINESS, mail
 from triage.settings import IdealCustomer
-from triage.signals.candidates import MOST, Reading, candidates, features
+from triage.signals.candidates import MOST, Reading, around, candidates, features
 from triage.signals.learned import Learned, read_learned
 from triage.signals.qualify import qualify, ruled
 from triage.signals.rank_training import rank
@@ -30,14 +41,15 @@ class Blank:
         self,
         company: tuple[int, int] | None = None,
         ranking: Mapping[str, Ranking] | None = None,
+        context: Context | None = None,
     ) -> None:
-        self.company, self.ranking = company, ranking or {}
+        self.company, self.ranking, self.context = company, ranking or {}, context
 
     def read(self, texts: object) -> list[Tagged]:
         spans: dict[str, tuple[Stretch, ...]] = dict.fromkeys(SPANS, ())
         if self.company:
             spans["company"] = (Stretch(*self.company, 0.6),)
-        return [Tagged(spans, CHOICES)]  # type: ignore[arg-type]
+        return [Tagged(spans, CHOICES, self.context)]  # type: ignore[arg-type]
 
 
 def reading(text: str, tagger: Blank | None = None) -> Reading:
@@ -138,3 +150,47 @@ def test_rankings_are_learned_from_marked_leads() -> None:
     inquiry, tagger = mail("We run 7 vans and want 47 cups."), Blank(ranking=ranking)
     found = qualify(inquiry, None, IdealCustomer(), BUSINESS, tagger).signals["company_size"]
     assert found.normalized == "7"
+
+
+def words_seen(text: str) -> Context:
+    """Each word one token behind an empty subject; its vector is its place and 1."""
+    spans = [(match.start() + 2, match.end() + 2) for match in re.finditer(r"\S+", text)]
+    count = len(spans)
+    layout = np.zeros((count, len(LAYOUT)), dtype=np.int64)
+    tokens = Tokens((), np.arange(count), np.array(spans), layout)
+    return Context(tokens, np.stack([np.arange(count), np.ones(count)], axis=1))
+
+
+def test_a_figure_is_seen_with_its_noun_and_a_name_is_not() -> None:
+    text = "We run two laundromats"
+    read = reading(text, Blank(context=words_seen(text)))
+    two = next(one for one in candidates("company_size", read) if one.finding.quote == "two")
+    assert around("company_size", two, read).tolist() == [1.0, 0.5, 1.5, 0.5]  # words 2 and 3
+    assert around("company", two, read) is NOTHING
+    assert around("company_size", two, reading(text)) is NOTHING
+
+
+def test_what_was_not_read_is_seen_as_nothing_of_the_same_length() -> None:
+    text = "We run two"
+    read = reading(text, Blank(context=words_seen(text)))
+    last = next(one for one in candidates("company_size", read) if one.finding.quote == "two")
+    assert around("company_size", last, read).tolist() == [1.0, 0.5, 0.0, 0.0]
+    elsewhere = replace(last.finding, source=replace(last.finding.source, field="attachment"))
+    assert read.learned.around(elsewhere).tolist() == [0.0] * 4
+
+
+def seen(writer: str, *, good: float) -> Choices:
+    same = {"figures 1": 1.0}
+    rows = tuple(hashed(same, np.array([0.0, kind])) for kind in (-good, good))
+    return Choices(writer, True, rows, (False, True))
+
+
+def test_a_ranking_learns_what_vectors_mean_and_old_weights_do_without() -> None:
+    ranking, f1 = fit_ranking([seen(f"w{at % 6}", good=1.0) for at in range(60)])
+    assert f1 > 0.95
+    assert ranking.weights.shape == (BUCKETS + 1 + 2,)
+    right, wrong = np.array([0.0, 1.0]), np.array([0.0, -1.0])
+    plain = {"figures 1": 1.0}
+    assert ranking.probability(plain, right) > 0.5 > ranking.probability(plain, wrong)
+    old = Ranking(ranking.weights[: BUCKETS + 1], 0.5)
+    assert old.probability(plain, right) == old.probability(plain, wrong) == old.probability(plain)

@@ -5,18 +5,22 @@ Figures are of leads by writers who wrote nothing that the network was trained o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from classifiers.labels import SignalName
 from classifiers.tag_marks import SpanName
-from triage.signals.candidates import Candidate, Reading, candidates, features
+from triage.signals.candidates import Candidate, Reading, around, candidates, features
 from triage.signals.learned import Learned
 from triage.signals.source import Finding
 
 VOTES: Final[dict[SignalName, float]] = {"decision_maker": 2.0, "readiness": 1.5}
 """What a rule's value adds to the logarithm of its probability."""
+
+SILENCE: Final[dict[SignalName, float]] = {"decision_maker": 0.5, "readiness": 1.5}
+"""What it adds to that of `unknown` if rules find nothing. Whoever speaks of their own house or
+boat decides, and no list of phrases has them all: there silence says little.
+"""
 
 _EVEN: Final = 0.5  # from which probability a candidate is taken that no ranking was learned for
 
@@ -29,7 +33,8 @@ def stated(name: SpanName, reading: Reading) -> Finding | None:
     def probability(candidate: Candidate) -> float:
         if ranking is None:
             return max(candidate.score, candidate.ruled)
-        return ranking.probability(features(name, candidate, reading))
+        seen = around(name, candidate, reading)
+        return ranking.probability(features(name, candidate, reading), seen)
 
     scored = [(probability(candidate), candidate) for candidate in candidates(name, reading)]
     best = max(scored, key=lambda pair: pair[0], default=None)
@@ -40,7 +45,7 @@ def stated(name: SpanName, reading: Reading) -> Finding | None:
 
 def chosen(name: SignalName, rule: Finding | None, learned: Learned) -> Finding | None:
     """The likeliest value after the rule's vote; nothing where it is `unknown`."""
-    votes: Mapping[str, float] = {rule.value if rule else "unknown": VOTES[name]}
+    votes = {rule.value: VOTES[name]} if rule else {"unknown": SILENCE[name]}
     value, probability, shown = learned.choose(name, votes)
     if value == "unknown":
         return None

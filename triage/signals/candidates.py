@@ -16,11 +16,14 @@ from itertools import islice
 from math import log
 from typing import Final
 
+from classifiers.calibration import Floats
 from classifiers.labels import SignalName
+from classifiers.ranking import NOTHING
 from classifiers.tag_marks import FIGURES, SpanName
 from classifiers.tag_model import Stretch
 from triage.signals.contact import FREE_MAIL
 from triage.signals.learned import Learned
+from triage.signals.moments import moments
 from triage.signals.source import Finding, Material, Source
 from triage.signals.timeline import times
 
@@ -126,14 +129,24 @@ def _of_kind(name: SpanName, source: Source) -> Iterator[Candidate]:
         for match in FIGURES[name].finditer(source.text):
             yield Candidate(Finding(source, *match.span(), 0.5))
     elif name == "timeline":
-        for worth, finding in times(source):
-            yield Candidate(finding, worth=worth)
+        yield from _times(source)
     elif name in {"contact_name", "company"}:
         for match in _CAPITALS.finditer(source.text):
             yield Candidate(Finding(source, *match.span(), 0.5))
         if source.spoken and name == "contact_name":
             for match in _NAMED_IN_CALLS.finditer(source.lower):
                 yield from _growing(source, match)
+
+
+def _times(source: Source) -> Iterator[Candidate]:
+    """The times that rules know, and what may be one where they see none."""
+    taken: set[int] = set()
+    for worth, finding in times(source):
+        yield Candidate(finding, worth=worth)
+        taken.update(range(finding.start, finding.end))
+    for finding in moments(source):
+        if taken.isdisjoint(range(finding.start, finding.end)):
+            yield Candidate(finding)
 
 
 def _growing(source: Source, match: re.Match[str]) -> Iterator[Candidate]:
@@ -153,6 +166,13 @@ def features(name: SpanName, candidate: Candidate, reading: Reading) -> dict[str
     found |= dict.fromkeys(_own_kind(name, finding, reading), 1.0)
     source = finding.source
     return found | {f"{source.part} {source.field}": 1.0, reading.material.inquiry.channel: 1.0}
+
+
+def around(name: SpanName, candidate: Candidate, reading: Reading) -> Floats:
+    """What the encoder says of a figure and its noun, most of which no lead was marked with; names
+    and times are told by their words and their shape as well without.
+    """
+    return reading.learned.around(candidate.finding) if name in FIGURES else NOTHING
 
 
 def _tagged(name: SpanName, candidate: Candidate, reading: Reading) -> dict[str, float]:

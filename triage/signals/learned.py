@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from math import exp
 from typing import Final, Protocol
 
-from classifiers.ranking import Ranking
+import numpy as np
+
+from classifiers.calibration import Floats
+from classifiers.ranking import NOTHING, Ranking
 from classifiers.tag_marks import GAP, SpanName
 from classifiers.tag_model import Stretch, Tagged
 from classifiers.verdict import Example
@@ -46,6 +49,18 @@ class Learned:
             place = self.place(stretch)
             if place is not None:
                 yield Finding(*place, stretch.probability)
+
+    def around(self, finding: Finding) -> Floats:
+        """What the encoder says of a finding and its neighbour: zeros where it did not read it,
+        `NOTHING` where nothing is known of any.
+        """
+        context = self.tagged.context
+        if context is None:
+            return NOTHING
+        for offset, source in self.parts:
+            if source.field == finding.source.field:
+                return context.of((offset + finding.start, offset + finding.end))
+        return np.zeros(2 * context.vectors.shape[1])
 
     def place(self, stretch: Stretch) -> tuple[Source, int, int] | None:
         """The source of a stretch and its offsets there."""

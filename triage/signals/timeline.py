@@ -144,9 +144,10 @@ _CALL_BACK: Final = re.compile(
     r"\b(?:call|ring|phone|reach|text|here|home|hours|in the office|answers?|back) (?:me |us "
     r"|back )?[^.;\n]{0,22}$"
 )
-_NOT_A_TIME: Final = re.compile(
+NOT_A_TIME: Final = re.compile(
     r"^(?:(?:in|on|by|at) )?(?:the )?(?:second|first|third|may|mar|sat|sun|wed|mon|march)$"
 )
+"""Words alone that are more often something else: the second one, you may, the sun."""
 
 
 _MONTH: Final = 35  # days; "within about a month"
@@ -199,7 +200,7 @@ def times(source: Source) -> Iterator[tuple[float, Finding]]:
             if lead := _LEAD_IN.search(text, max(0, start - 48), start):
                 start = lead.start()
             start, end = _trimmed(text, start, end)
-            if end - start < 3 or _NOT_A_TIME.match(text[start:end]):
+            if end - start < 3 or NOT_A_TIME.match(text[start:end]):
                 continue
             before, after = text[max(0, start - 60) : start], text[end : end + 3]
             worth = weight + 1.5 * bool(_OWN_DATE.search(before))
