@@ -57,6 +57,16 @@ def scores(verdicts: list[Verdict]) -> np.ndarray:
     return np.array([[verdict.scores[label] for label in LABELS] for verdict in verdicts])
 
 
+def assert_same(classifier: Classifier, found: list[Verdict], expected: list[Verdict]) -> None:
+    """The same answers. In bfloat16 the rounding depends on what is read together, by processor."""
+    exact = classifier.runtime.endswith("float32")
+    assert scores(found) == pytest.approx(scores(expected), abs=1e-4 if exact else 0.02)
+    for one, other in zip(found, expected, strict=True):
+        if exact or min(one.margin, other.margin) > 0.05:
+            assert one.label == other.label
+            assert one.abstained == other.abstained
+
+
 def test_ships_a_model_that_is_far_better_than_chance(
     classifier: Classifier, hundred: list[Item], answers: list[Verdict]
 ) -> None:
@@ -72,7 +82,7 @@ def test_reading_for_vectors_gives_the_same_verdicts(
     classifier: Classifier, hundred: list[Item], answers: list[Verdict]
 ) -> None:
     said, vectors = classifier.read([item.example for item in hundred[:20]])
-    assert scores(said) == pytest.approx(scores(answers[:20]), abs=0.02)  # bfloat16, other batches
+    assert_same(classifier, said, answers[:20])
     assert vectors.shape == (20, 384)
 
 
@@ -82,14 +92,13 @@ def test_stays_below_sixteen_megabytes() -> None:
 
 def test_order_is_kept(classifier: Classifier, hundred: list[Item], answers: list[Verdict]) -> None:
     backwards = classifier.classify([item.example for item in reversed(hundred)])
-    assert scores(backwards[::-1]) == pytest.approx(scores(answers), abs=1e-4)
+    assert_same(classifier, backwards[::-1], answers)
 
 
 def test_batch_size_changes_nothing(hundred: list[Item], answers: list[Verdict]) -> None:
-    one_by_one = Classifier.load(batch=1).classify([item.example for item in hundred[:40]])
-    assert scores(one_by_one) == pytest.approx(scores(answers[:40]), abs=1e-4)
-    assert [v.label for v in one_by_one] == [v.label for v in answers[:40]]
-    assert [v.abstained for v in one_by_one] == [v.abstained for v in answers[:40]]
+    alone = Classifier.load(batch=1)
+    one_by_one = alone.classify([item.example for item in hundred[:40]])
+    assert_same(alone, one_by_one, answers[:40])
 
 
 def test_twice_is_the_same(
@@ -105,7 +114,7 @@ def test_threads_may_share_it(
     with ThreadPoolExecutor(4) as pool:
         parts = list(pool.map(lambda i: classifier.classify(examples[i : i + 6]), range(0, 24, 6)))
     found = [verdict for part in parts for verdict in part]
-    assert scores(found) == pytest.approx(scores(answers[:24]), abs=1e-4)
+    assert_same(classifier, found, answers[:24])
 
 
 def test_a_wish_in_the_last_fifth_of_a_long_call_is_read(classifier: Classifier) -> None:

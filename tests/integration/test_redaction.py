@@ -194,7 +194,24 @@ def office(tmp_path: Path) -> Iterator[Office]:
 def digits_heard(path: Path, folder: Path) -> str:
     """The digits that Whisper hears in a recording, but those of the phone number to call."""
     with TranscriberHost(Speech(), Limits(), folder) as host:
-        text = host.transcribe(path).text
+        return card_heard(host.transcribe(path).text)
+
+
+def sentences(value: object) -> Iterator[str]:
+    """Every text of an event that is more than a word: no score, no id."""
+    if isinstance(value, str):
+        if " " in value:
+            yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from sentences(part)
+
+
+def card_heard(text: str) -> str:
+    """The digits of a transcript but those of the budget and of the phone number to call.
+
+    What exactly is heard of sixteen digits differs from processor to processor.
+    """
     return re.sub(r"\D", "", re.split(r"best number|reach me", text)[0].replace("12,000", ""))
 
 
@@ -203,15 +220,19 @@ def test_a_worker_posts_no_card_and_exports_no_sound_of_one(office: Office, tmp_
     with office.worked(office.settings()) as worker:
         posted = json.dumps(list(office.endpoint.accepted.values()), ensure_ascii=False)
         assert "card number" in posted
-        hidden = re.sub(r"••\d{4}", "", posted)  # the last four may be told
-        leak = re.search(r"8888|0566|5566|5556|4399|737|731", hidden)
-        assert leak is None, hidden[leak.start() - 60 : leak.end() + 60]
-        assert "+16145550172" in posted  # spoken in the call: who should be called back
         rows = worker.repository.archive.listed(limit=10)
         (call,) = [row.id for row in rows if row.channel == "call"]
         heard = worker.repository.archive.transcript(call)
         assert heard is not None
-        assert "5566" in re.sub(r"\D", "", heard.text)  # stored as it was said
+        card = card_heard(heard.text)
+        assert len(card) >= 12  # stored as it was said
+        said = "\n".join(sentences(list(office.endpoint.accepted.values())))
+        said = re.sub(r"••\d{4}", "", said)  # the last four may be told
+        runs = {card[at : at + 4] for at in range(len(card) - 3)}
+        told = {r"\W?".join(run) for run in runs if run.count("0") < 2}  # budgets have noughts
+        leak = re.search("|".join(sorted(told | {"8888", "4399", "737"})), said)
+        assert leak is None, said[leak.start() - 60 : leak.end() + 60]
+        assert "+16145550172" in posted  # spoken in the call: who should be called back
         work = stored.current(worker.repository, call)
         discretion = Discretion.of(office.settings())
         content, media_type = silencing.outgoing(

@@ -13,16 +13,16 @@ from classifiers.errors import ArtifactError, EngineError
 from classifiers.runtime import Runtime, build, pooled
 
 LABELS = 3
-RNG = np.random.default_rng(5)
-
-
-def real(*shape: int) -> weights.Array:
-    return RNG.normal(0, 0.1, shape).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
 def arrays() -> dict[str, weights.Array]:
     """A network of the real size, with weights by chance."""
+    chance = np.random.default_rng(5)
+
+    def real(*shape: int) -> weights.Array:
+        return chance.normal(0, 0.1, shape).astype(np.float32)
+
     found = {"words.weight": real(30_522, 384), "positions.weight": real(512, 384)}
     norms = ["norm"]
     for layer in (f"encoder.layers.{index}" for index in range(weights.LAYERS)):
@@ -50,13 +50,22 @@ def fast(arrays: dict[str, weights.Array]) -> Runtime:
     return build("auto", arrays, 1)
 
 
-def texts() -> list[list[list[int]]]:
+def texts(*, seed: int = 6) -> list[list[list[int]]]:
+    chance = np.random.default_rng(seed)
     lengths = [[7], [31, 12], [3], [64], [9]]
-    return [[RNG.integers(1000, 30_000, n).tolist() for n in text] for text in lengths]
+    return [[chance.integers(1000, 30_000, n).tolist() for n in text] for text in lengths]
 
 
-def tolerance(runtime: Runtime) -> float:
-    return 1e-4 if runtime.name.endswith("float32") else 5e-2
+def assert_same(runtime: Runtime, found: np.ndarray, expected: np.ndarray) -> None:
+    """The same but for rounding: bfloat16 keeps eight bits, and processors add them up in other
+    orders, so that single elements differ by more than any bound that would notice a fault.
+    """
+    away = np.abs(found - expected)
+    if runtime.name.endswith("float32"):
+        assert away.max() < 1e-4
+    else:
+        assert np.sqrt((away**2).mean()) < 0.02 * expected.std()
+        assert away.max() < 0.15 * expected.std()
 
 
 def test_the_fast_runtime_computes_what_the_reference_does(
@@ -66,21 +75,22 @@ def test_the_fast_runtime_computes_what_the_reference_does(
     given = texts()
     expected = pooled(reference, given, 16)
     assert expected.std() > 0.1
-    assert pooled(fast, given, 16) == pytest.approx(expected, abs=tolerance(fast))
+    assert_same(fast, pooled(fast, given, 16), expected)
+    assert not np.allclose(pooled(reference, texts(seed=7), 16), expected, atol=0.5)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 16])
 def test_company_changes_nothing(fast: Runtime, batch: int) -> None:
     given = texts()
     alone = np.vstack([pooled(fast, [text], 1) for text in given])
-    assert pooled(fast, given, batch) == pytest.approx(alone, abs=tolerance(fast))
+    assert_same(fast, pooled(fast, given, batch), alone)
 
 
 def test_mean_is_over_the_tokens_of_all_windows(reference: Runtime) -> None:
-    long, short = RNG.integers(1000, 30_000, 30).tolist(), RNG.integers(1000, 30_000, 10).tolist()
+    _, (long, short), *_ = texts()
     parts = [pooled(reference, [[part]], 1)[0] for part in (long, short)]
     together = pooled(reference, [[long, short]], 1)[0]
-    assert together == pytest.approx((30 * parts[0] + 10 * parts[1]) / 40, abs=1e-4)
+    assert together == pytest.approx((31 * parts[0] + 12 * parts[1]) / 43, abs=1e-4)
 
 
 def test_torch_can_be_forced(reference: Runtime) -> None:

@@ -69,7 +69,8 @@ def train(
     """Fine-tune the classifier on a corpus, or adapt it to examples of your own; write a folder.
 
     With OWN.jsonl: under 300 examples only the last layer is fitted, from there on the whole
-    network is trained; labels may be those of [taxonomy]. What is not better is not written.
+    network is trained; labels may be those of the section `taxonomy`. What is not better is not
+    written.
     Without it the files of a corpus named `train-*`, `dev-*` and `test-*` are the splits; dev
     chooses the epoch and calibrates, test is only measured, at the end; with --start a network is
     trained on for one epoch, which serves where a corpus has grown. Then the tagger learns
