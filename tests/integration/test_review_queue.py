@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from tests.support import stored
 from tests.support.leads import WELL_STATED
@@ -154,6 +156,41 @@ def test_what_was_corrected_elsewhere_no_longer_waits(repository: Repository) ->
     crm.corrections.relabel(item, "spam", by="Bob")
     assert desk.queue.waiting("Ann") == 0
     assert desk.queue.next("Ann") is None
+
+
+def test_a_look_at_what_people_said_writes_nothing(any_repository: Repository) -> None:
+    crm, desk = reviewing(any_repository)
+    desk.queue.refresh()  # begins
+    two = {settle(crm, name, unsure("spam")) for name in ("one", "other")}
+    said = desk.queue.next("Ann")
+    assert said in two
+    desk.label(said, "spam", "Ann")
+    with _writes(any_repository) as written:
+        desk.queue.refresh()
+        desk.queue.refresh()
+    assert written == []
+    new = settle(crm, "new", unsure("spam", 0.1))
+    with _writes(any_repository) as written:
+        desk.queue.refresh()
+    assert written
+    assert set(drain(desk.queue, "Ann")) == two - {said} | {new}
+
+
+@contextmanager
+def _writes(repository: Repository) -> Iterator[list[str]]:
+    """What is written to tables meanwhile."""
+    found: list[str] = []
+
+    def note(_c: Any, _u: Any, statement: str, _v: Any, _x: Any, _m: bool) -> None:
+        if statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE")):
+            found.append(statement)
+
+    engine = repository.database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def test_the_queue_begins_with_all_that_waits(any_repository: Repository) -> None:

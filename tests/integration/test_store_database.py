@@ -105,6 +105,36 @@ def test_many_threads_may_read_at_once(any_repository: Repository) -> None:
         assert set(pool.map(read, range(30))) == {1}
 
 
+def test_a_snapshot_reads_by_one_connection_and_writes_nothing(any_repository: Repository) -> None:
+    received(any_repository, "first")
+    listed, snapshot = any_repository.archive.listed, any_repository.snapshot
+    with ThreadPoolExecutor(1) as other, snapshot():
+        with any_repository.database.read() as one, snapshot():
+            pass
+        with any_repository.database.read() as again:
+            assert again is one  # of the same snapshot, which the one within did not end
+        assert len(listed()) == 1
+        other.submit(received, any_repository, "second").result()
+        assert len(other.submit(listed).result()) == 2  # that thread has no snapshot
+        assert len(listed()) == (1 if any_repository.database.is_sqlite else 2)
+        with pytest.raises(RuntimeError, match="only reads"), any_repository.database.write():
+            pass
+    received(any_repository, "third")
+    assert len(listed()) == 3
+
+
+def test_a_snapshot_ends_however_it_ends(any_repository: Repository) -> None:
+    def fail() -> None:
+        with any_repository.snapshot():
+            any_repository.archive.listed()
+            raise ValueError("halfway")
+
+    with pytest.raises(ValueError, match="halfway"):
+        fail()
+    received(any_repository)
+    assert len(any_repository.archive.listed()) == 1
+
+
 def test_sqlite_survives_readers_and_writers_together(repository: Repository) -> None:
     stop = threading.Event()
 

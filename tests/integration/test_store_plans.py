@@ -17,7 +17,9 @@ from triage.review.queue import Queue
 from triage.settings import Review, Store
 from triage.store.accounts import Reach
 from triage.store.dossier import collect
+from triage.store.handovers import Ledger
 from triage.store.listing import Place, Wanted
+from triage.store.people import Person
 from triage.store.repository import Repository
 from triage.types import DeliveryState, Outcome, Stage
 
@@ -38,7 +40,7 @@ _POSTGRESQL: tuple[re.Pattern[str], ...] = (
     re.compile(r"^Sort$"),
 )
 _FEW = re.compile(
-    r"LIMIT [^)]*\) AS (?:found|some)\b|\.(?:inquiry|person)_id = (?:\?|%\()|\+ interval '0'"
+    r"LIMIT [^)]*\) AS (?:found|some)\b|\.(?:inquiry|person)_id (?:= (?:\?|%\()|IN \()|\+ interval '0'"
 )
 _SORTED = re.compile(r"^(?:Sort$|USE TEMP B-TREE)")
 # As with a million rows: what an index can do is done by it. Without indexes in order plans sort.
@@ -52,6 +54,15 @@ def _list(**wanted: Any) -> Ask:
     return lambda repository, _: repository.listing.inquiries(Wanted(**wanted))
 
 
+def _owners(company: str) -> Ask:
+    def ask(repository: Repository, name: str) -> object:
+        with repository.database.read() as connection:
+            ledger = Ledger(repository.database, connection, name)
+            return ledger.owners(Person("nobody", "Ann", company, known=True))
+
+    return ask
+
+
 ASKED: dict[str, Ask] = {
     "list": _list(),
     "label": _list(label="support"),
@@ -63,6 +74,7 @@ ASKED: dict[str, Ask] = {
     "settled": _list(stage=Stage.SETTLED),
     "days": _list(since=NEWEST.replace(month=1), until=NEWEST.replace(month=2)),
     "two filters": _list(label="lead", source="sales"),
+    "three filters": _list(label="lead", source="sales", outcome=Outcome.REVIEW),
     "later": lambda repository, name: repository.listing.inquiries(
         Wanted(label="spam"), after=Place(NEWEST.replace(month=2), name)
     ),
@@ -76,6 +88,8 @@ ASKED: dict[str, Ask] = {
     "of a destination": lambda repository, _: repository.listing.deliveries(destination="desk"),
     "within reach": lambda repository, _: repository.listing.deliveries(Reach(("jobs",))),
     "an inquiry": collect,
+    "whose person": _owners(""),
+    "whose company": _owners("Acme"),
     "corrections": lambda repository, name: repository.corrections.of(name),
     "changes": lambda repository, _: repository.listing.changes(),
     "audit": lambda repository, _: repository.audit.listed(before=40),
