@@ -91,7 +91,7 @@ def _about(manifest: Manifest, corpus: Corpus, size: int) -> list[str]:
         (
             "- The lexical part settles alone where its two best labels are "
             f"{manifest.shortcut.margin:.2f} apart, unless a lead with a probability over "
-            f"{manifest.shortcut.lead:.2f} would be labelled otherwise."
+            f"{manifest.shortcut.lead:.2f} would be labelled otherwise, or it sounds like support."
         ),
         *_bound(manifest.bound),
         "",

@@ -3,22 +3,26 @@
 Half of what a shared inbox receives is plain: an unsubscribe footer, a CV, a wrong number. There
 the blend of both parts says what the lexical part said, and reading the text with the network only
 costs time. Where the lexical part is less sure, or sees any chance that a lead would be filed, the
-network reads. Bound and abstain rule are chosen with the shortcut in place.
+network reads. So it does what sounds like support: a customer who wants something new uses the same
+words. Bound and abstain rule are chosen with the shortcut in place.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.calibration import LEAD, Blend, Floats, Ints, fit_temperature, softmax
+from classifiers.labels import LABELS
 
-GUARD: Final = 0.03
+GUARD: Final = 0.01
 """Most probability of a lead that is settled as anything else."""
 MARGINS: Final = tuple(np.linspace(0.5, 1.0, 21).round(3).tolist())
+_SUPPORT: Final = LABELS.index("support")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,8 @@ class Shortcut:
     def settled(self, lexical: Floats) -> tuple[Floats, NDArray[np.bool_]]:
         """Its own probabilities for rows of logits (items, labels), and which rows it settles."""
         alone = softmax(self.weight * lexical)
-        ordered = np.sort(alone, axis=1)
-        safe = (alone.argmax(axis=1) == LEAD) | (alone[:, LEAD] < self.lead)
+        ordered, said = np.sort(alone, axis=1), alone.argmax(axis=1)
+        safe = (said == LEAD) | ((alone[:, LEAD] < self.lead) & (said != _SUPPORT))
         clear = ordered[:, -1] - ordered[:, -2] >= self.margin
         return alone, clear & safe & (self.margin < 1)
 
@@ -49,12 +53,13 @@ class Shortcut:
 
 
 def choose_shortcut(blend: Blend, network: Floats, lexical: Floats, truth: Ints) -> Shortcut:
-    """The least margin with which no item gets another label than without it."""
+    """One step more than the least margin with which no item gets another label than without it:
+    elsewhere words say less than they do among these items.
+    """
     full = blend.probabilities(network, lexical).argmax(axis=1)
     weight = 1 / fit_temperature(lexical, truth)
-    for margin in MARGINS:
-        shortcut = Shortcut(float(weight), float(margin), GUARD)
-        alone, settled = shortcut.settled(lexical)
+    for least, margin in pairwise(MARGINS):
+        alone, settled = Shortcut(float(weight), float(least), GUARD).settled(lexical)
         if not (settled & (alone.argmax(axis=1) != full)).any():
-            return shortcut
+            return Shortcut(float(weight), float(margin), GUARD)
     return Shortcut()

@@ -40,7 +40,8 @@ _POSTGRESQL: tuple[re.Pattern[str], ...] = (
     re.compile(r"^Sort$"),
 )
 _FEW = re.compile(
-    r"LIMIT [^)]*\) AS (?:found|some)\b|\.(?:inquiry|person)_id (?:= (?:\?|%\()|IN \()|\+ interval '0'"
+    r"LIMIT [^)]*\) AS (?:found|some)\b|\.(?:inquiry|person)_id (?:= (?:\?|%\()|IN \()|"
+    r"\+ interval '0'"
 )
 _SORTED = re.compile(r"^(?:Sort$|USE TEMP B-TREE)")
 # As with a million rows: what an index can do is done by it. Without indexes in order plans sort.

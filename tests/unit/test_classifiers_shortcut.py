@@ -34,6 +34,11 @@ def test_a_chance_of_a_lead_is_always_read() -> None:
     assert not settled.any()
 
 
+def test_what_sounds_like_support_is_always_read() -> None:
+    _, settled = Shortcut(1.0, 0.8, GUARD).settled(logits({SUPPORT: 12.0}, {SPAM: 12.0}))
+    assert settled.tolist() == [False, True]
+
+
 def test_the_two_parts_speak_where_it_does_not_settle() -> None:
     shortcut, blend = Shortcut(1.0, 0.8, GUARD), Blend(1.0, 1.0)
     lexical = logits({SPAM: 8.0}, {SPAM: 2.0})
