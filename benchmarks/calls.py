@@ -2,16 +2,20 @@
 
     python benchmarks/calls.py [--openai CALLS] [--report FILE] [NAME …]    over fixtures/long-calls
 
-CPU seconds of transcription and classification, one thread, models loaded before. The worker's
-figures are those of its own steps on a store in a temporary folder; openai-whisper reads all of a
-call as its default does, on the first CALLS of them only (it takes a second for three of audio),
-and the ratio is from those.
+CPU seconds of transcription and classification, one thread, models loaded before, each engine in a
+process of its own, the worker's with the allocator that its transcribing children have. Its figures
+are those of its own steps on a store in a temporary folder; openai-whisper reads all of a call as
+its default does, on the first CALLS of them only (it takes a second for three of audio), and the
+ratio is from those.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -35,10 +39,12 @@ from triage.transcripts import audio
 from triage.transcripts.child import Work as InProcess
 from triage.transcripts.host import TranscriberHost
 from triage.transcripts.messages import WHOLE, Part, info, transcript
+from triage.transcripts.process import ALLOCATOR
 from triage.transcripts.weights import DEFAULT_CACHE, locate
 from triage.transcripts.whisper import OpenAiWhisper
 from triage.types import RawItem, SourceRef, Transcript
 
+ALLOCATED = {"GLIBC_TUNABLES": ALLOCATOR}
 TIMED = (Step.TRANSCRIBE, Step.CLASSIFY)
 
 
@@ -59,7 +65,7 @@ class Here(TranscriberHost):
     """The transcribing child's work in this process, so that its CPU time can be taken."""
 
     def __init__(self, settings: Settings) -> None:
-        self._work = InProcess(settings.transcription, settings.limits, DEFAULT_CACHE)
+        self._work = InProcess(settings.transcription, settings.limits, DEFAULT_CACHE, 0)
 
     def transcribe(
         self, path: Path, part: Part = WHOLE, *, opening_s: float | None = None
@@ -84,10 +90,16 @@ def main() -> None:
     parser.add_argument("--openai", type=int, default=3, metavar="CALLS")
     parser.add_argument("--without-openai", action="store_true")
     parser.add_argument("--report", type=Path, help="every call as JSON Lines")
+    parser.add_argument("--reference", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("names", nargs="*")
     chosen = parser.parse_args()
+    if not chosen.reference and os.environ.get("GLIBC_TUNABLES") != ALLOCATOR:
+        os.execve(sys.executable, [sys.executable, *sys.argv], alone() | ALLOCATED)
     folder = fixtures_folder() / "long-calls"
     paths = [p for p in sorted(folder.glob("*.opus")) if not chosen.names or p.stem in chosen.names]
+    if chosen.reference:
+        print(json.dumps(reference_costs(paths[: chosen.openai])))
+        return
     classifier = Classifier.load(threads=1)
     whole = worked(paths, classifier, progressive=False)
     parts = worked(paths, classifier, progressive=True)
@@ -100,15 +112,30 @@ def main() -> None:
         chosen.report.write_text("\n".join(lines) + "\n", encoding="utf-8")
     show(whole, parts)
     if not chosen.without_openai:
-        names = {path.stem for path in paths[: chosen.openai]}
-        reference = reference_cost(paths[: chosen.openai])
-        ours = sum(run.spent for run in whole if run.name in names)
-        print(
-            f"openai-whisper on {len(names)} calls: {reference:.1f} CPU s, whole {ours:.1f} CPU s"
-        )
-        ratio = reference / ours
-        gain = sum(run.spent for run in whole) / sum(run.spent for run in parts)
-        print(f"cost of openai-whisper: {ratio:.1f} x whole, {ratio * gain:.1f} x progressive")
+        against(chosen.openai, chosen.names, whole, parts)
+
+
+def against(calls: int, names: list[str], whole: list[Run], parts: list[Run]) -> None:
+    """How many times less than openai-whisper both ways cost, on the first calls."""
+    command = [sys.executable, __file__, "--reference", "--openai", str(calls), *names]
+    done = subprocess.run(command, env=alone(), stdout=subprocess.PIPE, check=True)
+    costs: dict[str, float] = json.loads(done.stdout)
+    reference = sum(costs.values())
+    ours = [sum(run.spent for run in runs if run.name in costs) for runs in (whole, parts)]
+    print(
+        f"openai-whisper on {len(costs)} calls: {reference:.1f} CPU s, "
+        f"whole {ours[0]:.1f}, progressive {ours[1]:.1f}"
+    )
+    print(
+        f"cost of openai-whisper: {reference / ours[0]:.1f} x whole, "
+        f"{reference / ours[1]:.1f} x progressive"
+    )
+
+
+def alone() -> dict[str, str]:
+    """The environment with one thread for every library, and the usual allocator."""
+    found = {key: value for key, value in os.environ.items() if key != "GLIBC_TUNABLES"}
+    return found | {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
 
 
 def show(whole: list[Run], parts: list[Run]) -> None:
@@ -208,17 +235,15 @@ def opened(settings: Settings) -> Iterator[Repository]:
         repository.close()
 
 
-def reference_cost(paths: list[Path]) -> float:
+def reference_costs(paths: list[Path]) -> dict[str, float]:
     """CPU seconds of openai-whisper as it comes, each recording whole."""
-    weights = locate("base")
-    model = OpenAiWhisper(weights, threads=1)._model
-    limits = Settings().limits
-    spent = 0.0
+    model = OpenAiWhisper(locate("base"), threads=1)._model
+    limits, costs = Settings().limits, {}
     for path in paths:
         before = time.process_time()
         model.transcribe(audio.decode(path, limits).samples.mean(axis=0), fp16=False)
-        spent += time.process_time() - before
-    return spent
+        costs[path.stem] = time.process_time() - before
+    return costs
 
 
 if __name__ == "__main__":

@@ -137,7 +137,8 @@ def through_the_engine(urls: dict[str, str], leads: int, slow: int) -> float:
         with open_worker(found) as worker:
             started = time.monotonic()
             worker.engine.start()
-            while repository.outbox.counts_by_destination()["fast"].get("accepted", 0) < leads:
+            counts = repository.outbox.counts_by_destination
+            while counts()["fast"].get(DeliveryState.ACCEPTED, 0) < leads:
                 time.sleep(0.05)
             elapsed = time.monotonic() - started
         repository.close()

@@ -15,6 +15,7 @@ from classifiers.calibration import softmax
 from classifiers.dataset import Item, indices_of, read_items
 from classifiers.labels import LABELS
 from classifiers.model import Classifier
+from classifiers.verdict import Example
 from triage.training import mislabelled
 from triage.training.mislabelled import Confirmed
 
@@ -35,7 +36,7 @@ class Read:
         blend = model.manifest.blend
         self.said = softmax(blend.network * (vectors @ weights.T + bias) + blend.lexical * lexical)
 
-    def vectors(self, examples: list) -> tuple[np.ndarray, np.ndarray]:
+    def vectors(self, examples: list[Example]) -> tuple[np.ndarray, np.ndarray]:
         rows = [self._rows[example] for example in examples]
         return np.array([row for row, _ in rows]), np.array([logits for _, logits in rows])
 
