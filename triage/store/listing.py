@@ -38,6 +38,8 @@ _COLUMNS: Final = [tables.inquiries.c[name] for name in Listed.__dataclass_field
 _STAGE: Final = [column.name for column in _COLUMNS].index("stage")
 _LOOKED_THROUGH = 5000
 """Matches of a search that one page looks through where filters leave out most of them."""
+_PROMISING: Final = 500
+"""Of these, the first, which hold a page unless the filters leave out nearly all."""
 _FIRST_LOOK: Final = 2000
 """Rows of one filter among which a page of several filters is looked for first, and deliveries of
 which a page shows those within somebody's reach.
@@ -197,21 +199,33 @@ class Listing:
         most = _LOOKED_THROUGH if filtered else limit + 1
         for look in search.looks(self.database, sought, below):
             found = search.matching(self.database, look, most)
-            query = _matches(found, filtered).order_by(found.c.id.desc()).limit(limit + 1)
             with self.database.read() as connection:
                 self.database.row_by_row(connection)
-                rows = connection.execute(query).all()
+                # By themselves: what a search found costs more than to look at it, so once only.
+                query = select(found.c.id).order_by(found.c.id.desc())
+                places = connection.execute(query).scalars().all()
+                rows = self._at(connection, places, filtered, limit + 1)
             if len(rows) > limit:
                 last = rows[limit - 1]
                 return Page([_listed(row) for row in rows[:limit]], _position(last.position))
-        looked, end = len(rows), None
-        if filtered:
-            with self.database.read() as connection:
-                counted = select(func.count(), func.min(found.c.id)).select_from(found)
-                looked, end = connection.execute(counted).one()
-        if looked < most:
-            end = search.floor(self.database, look)
+        end = places[-1] if len(places) == most else search.floor(self.database, look)
         return Page([_listed(row) for row in rows], None if end is None else _position(end))
+
+    def _at(
+        self,
+        connection: Connection,
+        places: Sequence[int],
+        conditions: Sequence[ColumnElement[bool]],
+        limit: int,
+    ) -> Sequence[Row[Any]]:
+        """Of the inquiries at these places, which are in order, the first that pass conditions."""
+        rows: list[Row[Any]] = []
+        for part in (places[:_PROMISING], places[_PROMISING:]):
+            if part and len(rows) < limit:
+                found = search.these(self.database, part)
+                query = _matches(found, conditions).order_by(found.c.id.desc())
+                rows += connection.execute(query.limit(limit - len(rows))).all()
+        return rows
 
     def rows(self, ids: Sequence[str], reach: Reach = ALL) -> list[Listed]:
         """Those of these inquiries that are there and within reach, newest first."""

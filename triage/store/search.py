@@ -7,6 +7,7 @@ first without sorting all that match.
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -195,6 +196,21 @@ def matching(database: Database, look: Look, limit: int) -> Subquery:
     return (
         text(f"{statement} LIMIT :most")
         .bindparams(**bound, **older, most=limit)
+        .columns(column("id", tables.searchable.c.id.type))
+        .subquery("found")
+    )
+
+
+def these(database: Database, places: Sequence[int]) -> Subquery:
+    """Some places (`id`), as one bound value: no list of them would fit into a statement."""
+    if database.is_sqlite:
+        listed = "SELECT value AS id FROM json_each(:places)"
+    else:
+        listed = "SELECT unnest(CAST(:places AS bigint[])) AS id"
+    bound = json.dumps(places) if database.is_sqlite else list(places)
+    return (
+        text(f"{listed} LIMIT :most")
+        .bindparams(places=bound, most=len(places))
         .columns(column("id", tables.searchable.c.id.type))
         .subquery("found")
     )
