@@ -6,12 +6,15 @@ import threading
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert, select
 
 from tests.support.leads import WELL_STATED, data, desk
 from triage.pipeline.contacts import company_key
 from triage.settings import DecisionRules, Destination, Filter
+from triage.store import tables
 from triage.store.handovers import Ledger
 from triage.store.people import Contact, Person
+from triage.store.records import now
 from triage.store.repository import Repository
 from triage.types import Outcome, Party
 
@@ -132,6 +135,22 @@ def test_inquiries_of_one_person_at_the_same_moment_are_one_lead(
     assert sorted(crm.types()) == ["lead.qualified"] + ["lead.updated"] * 5
     people = {data(event)["person"]["id"] for event in crm.events()}
     assert len(people) == 1
+
+
+def test_whoever_has_one_of_many_colleagues_owns_them(any_repository: Repository) -> None:
+    crm = desk(any_repository)
+    others = [
+        {"id": f"per_{n:04}", "name": f"P{n}", "company": "acme hotels", "created_at": now()}
+        for n in range(900)
+    ]
+    with any_repository.database.write() as connection:
+        connection.execute(insert(tables.people), others)
+    crm.settled("one")
+    with any_repository.database.read() as connection:
+        ledger = Ledger(any_repository.database, connection, "another")
+        known = connection.execute(select(tables.people.c.company)).scalars().all()
+        assert known.count("acme hotels") == 901
+        assert ledger.owners(Person("nobody", "x", "acme hotels", known=True)) == {"crm"}
 
 
 def identified(repository: Repository, inquiry_id: str, contact: Contact) -> Person | None:

@@ -7,11 +7,12 @@ import pytest
 from tests.support import stored
 from tests.support.leads import Desk, data, desk
 from triage.errors import Usage
-from triage.pipeline.stating import not_stated, state, taken_back
+from triage.pipeline.corrections import Corrections
+from triage.pipeline.stating import Facts, not_stated, state, taken_back
 from triage.rules.rulebook import Rulebook
 from triage.signals.stated import Words
 from triage.store.repository import Repository
-from triage.store.statements import CORRECTED
+from triage.store.statements import CORRECTED, Statement
 
 TEXT = (
     "Hello 👋, our hotel wants new rooftop units. We could go to 90 grand, all in. Our night desk "
@@ -122,6 +123,40 @@ def test_what_is_said_of_a_mail_that_is_no_lead_counts_when_it_becomes_one(
     renewed = any_repository.archive.qualification(junk)
     assert renewed is not None
     assert renewed.signals["contact_name"] == found.signals["contact_name"]
+
+
+def test_what_is_said_while_the_tagger_reads_counts(any_repository: Repository) -> None:
+    """Somebody calls it a lead; before that is written another person states a signal."""
+    crm = desk(any_repository)
+    junk = crm.settled("junk", "spam", text=TEXT)
+    say = state(crm.settings, "contact_name", "Dana", words("Maria Lopez"))
+
+    def read() -> None:
+        if not any_repository.statements.of(junk):
+            assert crm.corrections.restate(junk, say, lambda: rulebook(crm)) is None
+
+    Corrections(crm.settings, any_repository, read).relabel(junk, "lead", by="Bob")
+    assert name_of(crm, junk) == "Maria Lopez"
+
+
+def test_what_is_said_as_it_becomes_a_lead_is_told(any_repository: Repository) -> None:
+    crm = desk(any_repository)
+    junk = crm.settled("junk", "spam", text=TEXT)
+    say = state(crm.settings, "contact_name", "Dana", words("Maria Lopez"))
+
+    def slow(facts: Facts) -> Statement:
+        if crm.types() == []:
+            crm.corrections.relabel(junk, "lead", by="Bob")
+        return say(facts)
+
+    assert crm.corrections.restate(junk, slow, lambda: rulebook(crm)) is not None
+    assert name_of(crm, junk) == "Maria Lopez"
+    assert crm.types() == ["lead.qualified", "lead.updated"]
+
+
+def name_of(crm: Desk, inquiry_id: str) -> str | None:
+    found = crm.repository.archive.qualification(inquiry_id)
+    return found.signals["contact_name"].value if found else None
 
 
 def test_words_that_moved_are_found_and_words_that_are_gone_are_not(

@@ -19,6 +19,7 @@ from triage.review.alike import near, of_sender
 from triage.review.figures import figures
 from triage.store import records, tables
 from triage.store.repository import Repository
+from triage.store.settlements import Settled
 from triage.store.waiting import Item
 from triage.types import Outcome, Party
 
@@ -174,6 +175,36 @@ def test_a_look_at_what_people_said_writes_nothing(any_repository: Repository) -
         desk.queue.refresh()
     assert written
     assert set(drain(desk.queue, "Ann")) == two - {said} | {new}
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_what_a_person_settled_is_not_offered_late(
+    any_repository: Repository, monkeypatch: pytest.MonkeyPatch, *, begun: bool
+) -> None:
+    """Whoever looked for what may be wrong, or for all that waits, was overtaken by a person."""
+    crm, desk = reviewing(any_repository)
+    settlements = any_repository.settlements
+    if begun:
+        desk.queue.refresh()
+    said, late = (settle(crm, name, unsure("spam"), "An offer of much") for name in ("a", "b"))
+    some, undecided = settlements.some, settlements.undecided
+
+    def overtaken(found: list[Settled]) -> list[Settled]:
+        crm.corrections.relabel(late, "support", by="Bob")
+        return found
+
+    if begun:
+        crm.corrections.relabel(said, "support", by="Ann")
+        monkeypatch.setattr(settlements, "some", lambda ids: overtaken(some(ids)))
+        desk.queue.suspect(said, "support")
+    else:
+        monkeypatch.setattr(
+            settlements, "undecided", lambda: (overtaken(found) for found in undecided())
+        )
+        desk.queue.refresh()
+    monkeypatch.undo()
+    desk.queue.refresh()
+    assert late not in {item.inquiry_id for item, _, _ in any_repository.waiting.queued(9)}
 
 
 @contextmanager

@@ -145,7 +145,8 @@ def test_only_a_persons_standing_word_is_confirmed(any_repository: Repository) -
 
 def test_what_two_reviewers_dispute_is_not_confirmed(any_repository: Repository) -> None:
     (one,) = put(any_repository, SETTINGS, [Mail("text", "spam")])
-    any_repository.waiting.offer([Item(one, "dispute", 1.0)])
+    seen = {each.inquiry_id: each.settled_at for each in any_repository.settlements.some([one])}
+    any_repository.waiting.offer([Item(one, "dispute", 1.0)], seen)
     assert said(any_repository) == {}
     Corrections(SETTINGS, any_repository).relabel(one, "lead", by="cleo")
     assert said(any_repository) == {one: ("lead", "cleo")}

@@ -122,13 +122,15 @@ class Corrections:
 
         Raises `Usage` unless the inquiry is settled, and where `say` does.
         """
-        if not self._may_be_lead(inquiry_id):
+        for _ in range(_TRIES):
             work, inquiry, transcript = self._settled(inquiry_id)
+            if self._may_be_lead(inquiry_id):
+                return self._repeat(partial(self._restate, inquiry_id, say, rulebook))
             statements = self.repository.statements.of(work.id)
             said = say(Facts(inquiry, transcript, {}, statements))
-            self.repository.statements.add(work.id, said)
-            return None
-        return self._repeat(partial(self._restate, inquiry_id, say, rulebook))
+            if self.repository.statements.add(work, said):
+                return None
+        raise _busy()
 
     def release(self, inquiry_id: str, rulebook: Rulebook) -> Corrected:
         """Let a held inquiry go its usual way: a lead is forwarded. Raises `Usage` where it is not
@@ -148,21 +150,19 @@ class Corrections:
         for _ in range(_TRIES):
             if corrected := act():
                 return corrected
-        raise Transient("the inquiry is being worked on; try again")
+        raise _busy()
 
     def _relabel(
         self, inquiry_id: str, label: str, by: str, note: str, better: Transcript | None
     ) -> Corrected | None:
-        verdict, statements = self._verdict(label, by), list[Statement]()
+        verdict = self._verdict(label, by)
         with self.repository.snapshot():
             work, inquiry, transcript = self._read(inquiry_id)
             before = self.repository.archive.verdict(inquiry_id)
-            if verdict.label == "lead":
-                statements = self.repository.statements.of(inquiry_id)
         transcript = better or transcript
         qualification = None
         if verdict.label == "lead":
-            qualification = self._qualified(inquiry, transcript, statements)
+            qualification = self._qualified(inquiry, transcript)
         decision = self._decision(verdict, by)
         case = self._takeable(Case(inquiry, transcript, verdict, qualification, decision))
         previous = (before.own or before.label) if before else ""
@@ -340,7 +340,7 @@ class Corrections:
         transcript: Transcript | None,
         statements: Sequence[Statement] | None = None,
     ) -> Qualification:
-        """What was found, and what people said of it. `statements`: as if this were all."""
+        """What was found, and what people said of it until then, or only these `statements`."""
         found = self.foreseen.of(inquiry, transcript, self._found)
         said = self.repository.statements.of(inquiry.id) if statements is None else statements
         return as_said(found, said, inquiry, transcript, self.settings)
@@ -403,3 +403,7 @@ class Corrections:
 
     def _teller(self) -> Teller:
         return Teller(self.settings, partial(stored_case, self.repository))
+
+
+def _busy() -> Transient:
+    return Transient("the inquiry is being worked on; try again")

@@ -77,7 +77,7 @@ class Queue:
         waiting, moment = self.repository.waiting, records.now()
         for found in self.repository.settlements.undecided():
             rows = [Item(each.inquiry_id, "review", priority(each)) for each in found]
-            waiting.offer(rows)
+            waiting.offer(rows, {each.inquiry_id: each.settled_at for each in found})
         waiting.kept([], [], moment - _LATE, {})
 
     def next(self, by: str, skip: Sequence[str] = (), reach: Reach = ALL) -> str | None:
@@ -122,7 +122,8 @@ class Queue:
                 Item(each.inquiry_id, "suspect", priority(each, SUSPECT))
                 for each in found
                 if each.outcome != Outcome.REVIEW
-            ]
+            ],
+            {each.inquiry_id: each.settled_at for each in found},
         )
 
     def undone(self, review: Review) -> None:

@@ -18,9 +18,6 @@ _IDENTITY: Final = select(tables.inquiries.c.identity).where(
     tables.inquiries.c.id == bindparam("inquiry")
 )
 
-_COLLEAGUES: Final = 200
-"""People of one company among whom an owner is looked for."""
-
 
 @dataclass(frozen=True, slots=True)
 class Handover:
@@ -98,8 +95,10 @@ class Ledger:
             # Asked for by themselves: together with the rest SQLite would read every handover,
             # because most people's company is the same, none.
             column = tables.people.c
-            same = select(column.id).where(column.company == person.company).limit(_COLLEAGUES)
-            found = self._owners(self._connection.execute(same).scalars().all())
+            same = select(column.id).where(column.company == person.company)
+            colleagues = self._connection.execute(same).scalars().all()
+            for start in range(0, len(colleagues), 400):
+                found |= self._owners(colleagues[start : start + 400])
         return found
 
     def _owners(self, people_ids: Sequence[str]) -> set[str]:

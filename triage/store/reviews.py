@@ -88,8 +88,8 @@ class Reviews:
         with self.database.write() as connection:
             connection.execute(delete(items).where(items.c.inquiry_id == review.inquiry_id))
             connection.execute(insert(tables.reviews).values(**values))
-            if follows is not None:
-                connection.execute(insert(items), waiting.rows(connection, [follows]))
+            if follows is not None and (row := waiting.rows(connection, [follows])):
+                connection.execute(insert(items), row)
 
     def last(self, by: str) -> Review | None:
         """The last thing that a reviewer said and did not take back."""
@@ -116,9 +116,8 @@ class Reviews:
             )
             connection.execute(delete(items).where(items.c.inquiry_id == review.inquiry_id))
             held = {"claimed_by": review.by, "claimed_until": until}
-            connection.execute(
-                insert(items), [row | held for row in waiting.rows(connection, [again])]
-            )
+            if rows := waiting.rows(connection, [again]):
+                connection.execute(insert(items), [row | held for row in rows])
 
     def opinions(self, inquiry_id: str) -> list[Review]:
         """What reviewers said about an inquiry and did not take back, in order."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from classifiers.labels import SignalName
 from triage.store import records, tables
 from triage.store.database import Database
+from triage.store.records import Work
 from triage.types import Signal
 
 CORRECTED = "signal corrected"
@@ -58,10 +59,20 @@ class Statements:
                 for row in connection.execute(query)
             ]
 
-    def add(self, inquiry_id: str, statement: Statement) -> None:
-        """Add one of which nothing else follows, because the inquiry is no lead."""
+    def add(self, work: Work, statement: Statement) -> bool:
+        """Add one of which nothing else follows, because the inquiry is no lead. Whoever makes it a
+        lead meanwhile looks again; False, and nothing is added, where they did before.
+        """
+        table = tables.inquiries
         with self.database.write() as connection:
-            write(connection, inquiry_id, statement)
+            moved = connection.execute(
+                update(table)
+                .where(table.c.id == work.id, table.c.due_at == work.due_at)
+                .values(due_at=records.now())
+            )
+            if moved.rowcount == 1:
+                write(connection, work.id, statement)
+        return moved.rowcount == 1
 
 
 def holding(statements: Sequence[Statement]) -> dict[SignalName, Statement]:

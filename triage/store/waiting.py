@@ -108,13 +108,16 @@ class Waiting:
             )
         self._seen = {name: at for name, at in (self._seen | dict(seen)).items() if at >= until}
 
-    def offer(self, items: Sequence[Item]) -> None:
-        """Put items into the queue that are not there yet."""
+    def offer(self, items: Sequence[Item], seen: Mapping[str, datetime]) -> None:
+        """Put items into the queue that are not there yet. `seen` says when each was settled, as it
+        was looked at: what a person settled meanwhile does not wait.
+        """
         if not items:
             return
         with self.database.write() as connection:
+            same = _unchanged(connection, seen)
             add = self.database.insert(tables.review_items).on_conflict_do_nothing()
-            if added := rows(connection, items):
+            if added := rows(connection, [item for item in items if item.inquiry_id in same]):
                 connection.execute(add, added)
 
     def claim(
