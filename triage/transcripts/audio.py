@@ -7,7 +7,7 @@ playlist named `call.wav` cannot make it open another file or an address.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -79,20 +79,40 @@ def reading(path: Path, limits: Limits) -> Iterator[tuple[Any, Iterator[Any]]]:
         yield container, _frames(container, tally)
 
 
-def planes(frames: Iterator[Any], layout: str, rate: int) -> Iterator[Samples]:
-    """[channels, samples] of one rate and layout, also where a damaged file changes in between."""
-    resampler, shape = None, None
+def planes(frames: Iterator[Any], layout: Callable[[], str], rate: int) -> Iterator[Samples]:
+    """[channels, samples] of one rate, also where a damaged or chained file changes in between;
+    `layout` is asked whenever it does.
+
+    Decoders give 20 ms at a time. A second is resampled at once, as each call costs as much as the
+    samples do.
+    """
+    gathered: Any = None
+    resampler: Any = None
+    shape = None
     for frame in frames:
-        now = (frame.sample_rate, frame.format.name, frame.layout.name)
-        if now != shape:
-            if resampler is not None:
-                yield from _planes(resampler.resample(None))
-            resampler, shape = av.AudioResampler("fltp", layout, rate), now
-        assert resampler is not None  # noqa: S101 - set with the first shape
         frame.pts = None
-        yield from _planes(resampler.resample(frame))
+        now = (frame.sample_rate, frame.format.name, frame.layout.name, frame.time_base)
+        if now != shape:
+            yield from _last_planes(gathered, resampler)
+            gathered, resampler = av.AudioFifo(), av.AudioResampler("fltp", layout(), rate)
+            shape = now
+        gathered.write(frame)
+        if gathered.samples >= frame.sample_rate:
+            yield from _planes(resampler, gathered.read())
+    yield from _last_planes(gathered, resampler)
+
+
+def _last_planes(gathered: Any, resampler: Any) -> Iterator[Samples]:
     if resampler is not None:
-        yield from _planes(resampler.resample(None))
+        if gathered.samples:
+            yield from _planes(resampler, gathered.read())
+        yield from _planes(resampler, None)
+
+
+def _planes(resampler: Any, frame: Any) -> Iterator[Samples]:
+    if frame is not None:
+        frame.pts = None
+    yield from (found.to_ndarray() for found in resampler.resample(frame) if found.samples)
 
 
 @dataclass
@@ -194,29 +214,20 @@ def _frames(container: Any, tally: _Tally) -> Iterator[Any]:
 
 
 def _resampled(container: Any, tally: _Tally, opening_s: float | None) -> Samples:
-    pieces: list[Samples] = []
-    resampler, shape = None, None
-    for frame in _frames(container, tally):
-        now = (frame.sample_rate, frame.format.name, frame.layout.name)
-        if now != shape:  # damaged and chained files change in the middle
-            if resampler is not None:
-                pieces += _planes(resampler.resample(None))
-            stereo = container.streams.audio[0].codec_context.layout.nb_channels == 2
-            resampler = av.AudioResampler("fltp", "stereo" if stereo else "mono", RATE)
-            shape = now
-        assert resampler is not None  # noqa: S101 - set with the first shape
-        frame.pts = None
-        pieces += _planes(resampler.resample(frame))
-        if opening_s is not None and tally.seconds >= opening_s:
-            tally.partial = True
-            break
-    if resampler is not None:
-        pieces += _planes(resampler.resample(None))
+    def layout() -> str:
+        two = container.streams.audio[0].codec_context.layout.nb_channels == 2
+        return "stereo" if two else "mono"
+
+    pieces = list(planes(_opening(container, tally, opening_s), layout, RATE))
     return np.concatenate(pieces, axis=1) if pieces else np.zeros((1, 0), np.float32)
 
 
-def _planes(frames: list[Any]) -> list[Samples]:
-    return [frame.to_ndarray() for frame in frames if frame.samples]
+def _opening(container: Any, tally: _Tally, opening_s: float | None) -> Iterator[Any]:
+    for frame in _frames(container, tally):
+        yield frame
+        if opening_s is not None and tally.seconds >= opening_s:
+            tally.partial = True
+            return
 
 
 def _wav_misses_bytes(path: Path) -> bool:

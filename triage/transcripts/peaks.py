@@ -40,7 +40,7 @@ def _blocks(frames: Iterator[Any], layout: str, rate: int) -> tuple[Samples, flo
     size = max(1, int(rate * _BLOCK_S))
     channels = 2 if layout == "stereo" else 1
     left, found, heard = np.zeros((channels, 0), np.float32), [], 0
-    for piece in audio.planes(frames, layout, rate):
+    for piece in audio.planes(frames, lambda: layout, rate):
         heard += piece.shape[1]
         left = np.concatenate([left, np.abs(piece)], axis=1)
         whole = left.shape[1] // size

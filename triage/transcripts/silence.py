@@ -35,7 +35,7 @@ def write(path: Path, out: Path, seconds: Sequence[tuple[float, float]], limits:
             stream = sink.add_stream("flac", rate=rate, layout=layout)
             stream.format = depth
             sized = av.AudioResampler(depth, layout, rate, frame_size=4096)
-            for samples in _silent(audio.planes(frames, layout, rate), seconds, rate):
+            for samples in _silent(audio.planes(frames, lambda: layout, rate), seconds, rate):
                 for frame in sized.resample(_frame(samples, layout, rate)):
                     sink.mux(stream.encode(frame))
             for frame in sized.resample(None):
