@@ -64,6 +64,7 @@ def assert_same(classifier: Classifier, found: list[Verdict], expected: list[Ver
     for one, other in zip(found, expected, strict=True):
         if exact or min(one.margin, other.margin) > 0.05:
             assert one.label == other.label
+        if exact:  # else a lead's probability may be on either side of the floor
             assert one.abstained == other.abstained
 
 
