@@ -262,9 +262,9 @@ def drawn(curve: dict[str, list[tuple[int, float, float]]]) -> str:
         return float(290 - 250 * (value - low) / (high - low))
 
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 340" font-size="13"',
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 340" font-size="13"',
         ' font-family="sans-serif" role="img" aria-label="Accuracy after so many corrections">',
-        '<rect width="760" height="340" fill="#ffffff"/>',
+        '<rect width="800" height="340" fill="#ffffff"/>',
     ]
     for step in np.arange(low, high + 0.001, 0.05):
         parts.append(f'<path d="M60 {y(step):.1f}H540" stroke="#dddddd"/>')
