@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +23,8 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
+
+from transcribe import OPENAI, apart, environment
 
 from classifiers.model import Classifier
 from triage import wiring
@@ -35,16 +36,13 @@ from triage.settings import Settings, Transcription
 from triage.store.arrivals import Arrival
 from triage.store.records import Work, now
 from triage.store.repository import Repository
-from triage.transcripts import audio
 from triage.transcripts.child import Work as InProcess
 from triage.transcripts.host import TranscriberHost
 from triage.transcripts.messages import WHOLE, Part, info, transcript
 from triage.transcripts.process import ALLOCATOR
-from triage.transcripts.weights import DEFAULT_CACHE, locate
-from triage.transcripts.whisper import OpenAiWhisper
+from triage.transcripts.weights import DEFAULT_CACHE
 from triage.types import RawItem, SourceRef, Transcript
 
-ALLOCATED = {"GLIBC_TUNABLES": ALLOCATOR}
 TIMED = (Step.TRANSCRIBE, Step.CLASSIFY)
 
 
@@ -90,16 +88,12 @@ def main() -> None:
     parser.add_argument("--openai", type=int, default=3, metavar="CALLS")
     parser.add_argument("--without-openai", action="store_true")
     parser.add_argument("--report", type=Path, help="every call as JSON Lines")
-    parser.add_argument("--reference", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("names", nargs="*")
     chosen = parser.parse_args()
-    if not chosen.reference and os.environ.get("GLIBC_TUNABLES") != ALLOCATOR:
-        os.execve(sys.executable, [sys.executable, *sys.argv], alone() | ALLOCATED)
+    if os.environ.get("GLIBC_TUNABLES") != ALLOCATOR:
+        os.execve(sys.executable, [sys.executable, *sys.argv], environment(ours=True))
     folder = fixtures_folder() / "long-calls"
     paths = [p for p in sorted(folder.glob("*.opus")) if not chosen.names or p.stem in chosen.names]
-    if chosen.reference:
-        print(json.dumps(reference_costs(paths[: chosen.openai])))
-        return
     classifier = Classifier.load(threads=1)
     whole = worked(paths, classifier, progressive=False)
     parts = worked(paths, classifier, progressive=True)
@@ -112,30 +106,22 @@ def main() -> None:
         chosen.report.write_text("\n".join(lines) + "\n", encoding="utf-8")
     show(whole, parts)
     if not chosen.without_openai:
-        against(chosen.openai, chosen.names, whole, parts)
+        against(paths[: chosen.openai], whole, parts)
 
 
-def against(calls: int, names: list[str], whole: list[Run], parts: list[Run]) -> None:
-    """How many times less than openai-whisper both ways cost, on the first calls."""
-    command = [sys.executable, __file__, "--reference", "--openai", str(calls), *names]
-    done = subprocess.run(command, env=alone(), stdout=subprocess.PIPE, check=True)
-    costs: dict[str, float] = json.loads(done.stdout)
-    reference = sum(costs.values())
-    ours = [sum(run.spent for run in runs if run.name in costs) for runs in (whole, parts)]
+def against(paths: list[Path], whole: list[Run], parts: list[Run]) -> None:
+    """How many times less than openai-whisper both ways cost, on some of the calls."""
+    reference = sum(row["spent"] for row in apart(OPENAI, paths)["rows"])
+    names = {path.stem for path in paths}
+    ours = [sum(run.spent for run in runs if run.name in names) for runs in (whole, parts)]
     print(
-        f"openai-whisper on {len(costs)} calls: {reference:.1f} CPU s, "
+        f"openai-whisper on {len(names)} calls: {reference:.1f} CPU s, "
         f"whole {ours[0]:.1f}, progressive {ours[1]:.1f}"
     )
     print(
         f"cost of openai-whisper: {reference / ours[0]:.1f} x whole, "
         f"{reference / ours[1]:.1f} x progressive"
     )
-
-
-def alone() -> dict[str, str]:
-    """The environment with one thread for every library, and the usual allocator."""
-    found = {key: value for key, value in os.environ.items() if key != "GLIBC_TUNABLES"}
-    return found | {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
 
 
 def show(whole: list[Run], parts: list[Run]) -> None:
@@ -233,17 +219,6 @@ def opened(settings: Settings) -> Iterator[Repository]:
         yield repository
     finally:
         repository.close()
-
-
-def reference_costs(paths: list[Path]) -> dict[str, float]:
-    """CPU seconds of openai-whisper as it comes, each recording whole."""
-    model = OpenAiWhisper(locate("base"), threads=1)._model
-    limits, costs = Settings().limits, {}
-    for path in paths:
-        before = time.process_time()
-        model.transcribe(audio.decode(path, limits).samples.mean(axis=0), fp16=False)
-        costs[path.stem] = time.process_time() - before
-    return costs
 
 
 if __name__ == "__main__":

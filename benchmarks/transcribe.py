@@ -114,14 +114,18 @@ def plain(text: str) -> str:
 
 def apart(name: str, paths: list[Path]) -> dict[str, Any]:
     """What `measured` gives, from a process with one thread."""
-    one = ("OMP", "MKL", "OPENBLAS", "NUMBA")
-    environment = os.environ | {f"{library}_NUM_THREADS": "1" for library in one}
-    if name == WORKER or (name in CHOICES and name != "… usual allocator"):
-        environment["GLIBC_TUNABLES"] = ALLOCATOR
+    ours = name == WORKER or (name in CHOICES and name != "… usual allocator")
     command = [sys.executable, __file__, "--engine", name, *map(str, paths)]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(command, env=environment(ours=ours), stdout=subprocess.PIPE, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+def environment(*, ours: bool) -> dict[str, str]:
+    """One thread for every library; `ours`: the allocator that the worker's children have."""
+    found = {key: value for key, value in os.environ.items() if key != "GLIBC_TUNABLES"}
+    found |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
+    return found | ({"GLIBC_TUNABLES": ALLOCATOR} if ours else {})
 
 
 def measured(name: str, paths: list[Path]) -> dict[str, Any]:

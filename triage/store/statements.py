@@ -60,8 +60,8 @@ class Statements:
             ]
 
     def add(self, work: Work, statement: Statement) -> bool:
-        """Add one of which nothing else follows, because the inquiry is no lead. Whoever makes it a
-        lead meanwhile looks again; False, and nothing is added, where they did before.
+        """Add one of which nothing else follows, because the inquiry is no lead; who is making it
+        one looks again. False, and nothing is added, where it was settled since `work` was read.
         """
         table = tables.inquiries
         with self.database.write() as connection:
