@@ -233,7 +233,7 @@ def test_a_worker_posts_no_card_and_exports_no_sound_of_one(office: Office, tmp_
         said = re.sub(r"••\d{4}", "", said)  # the last four may be told
         runs = {card[at : at + 4] for at in range(len(card) - 3)}
         told = {r"\W?".join(run) for run in runs if run.count("0") < 2}  # budgets have noughts
-        leak = re.search("|".join(sorted(told | {"8888", "4399", "737"})), said)
+        leak = re.search("|".join(sorted(told | {"8888", "4399", "737", r"7\W?3\W?1"})), said)
         assert leak is None, said[leak.start() - 60 : leak.end() + 60]
         assert "+16145550172" in posted  # spoken in the call: who should be called back
         work = stored.current(worker.repository, call)

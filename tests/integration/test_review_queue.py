@@ -186,7 +186,9 @@ def test_what_a_person_settled_is_not_offered_late(
     settlements = any_repository.settlements
     if begun:
         desk.queue.refresh()
-    said, late = (settle(crm, name, unsure("spam"), "An offer of much") for name in ("a", "b"))
+    sure = stored.verdict("solicitation", 0.99)
+    text, sender = "Alike text number one two three four", Party("News", "news@x.example")
+    late = settle(crm, "late", sure if begun else unsure("spam"), text, sender)
     some, undecided = settlements.some, settlements.undecided
 
     def overtaken(found: list[Settled]) -> list[Settled]:
@@ -194,6 +196,8 @@ def test_what_a_person_settled_is_not_offered_late(
         return found
 
     if begun:
+        said = settle(crm, "said", sure, text, sender)
+        desk.queue.refresh()
         crm.corrections.relabel(said, "support", by="Ann")
         monkeypatch.setattr(settlements, "some", lambda ids: overtaken(some(ids)))
         desk.queue.suspect(said, "support")
