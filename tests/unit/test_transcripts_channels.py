@@ -39,6 +39,28 @@ def test_an_echo_is_muted_and_its_source_is_not(echo_db: float) -> None:
     assert level_db(right, 3.6, 4.9) == pytest.approx(level_db(caller, 3.6, 4.9), abs=0.5)
 
 
+def test_an_echo_below_the_noise_of_a_side_is_muted_with_it() -> None:
+    agent, caller = burst(1.0, 2.5, 0.04), burst(3.5, 5.0, 0.04, seed=1)
+    noise = np.stack([burst(0.0, 6.0, 0.01, seed=seed) for seed in (2, 3)])
+    line = np.stack([agent + 0.004 * caller, caller + 0.004 * agent]) + noise  # 12 dB apart
+
+    left, right = channels.gated(line)
+
+    assert level_db(left, 3.8, 4.7) < -90
+    assert level_db(right, 1.3, 2.2) < -90
+    assert level_db(left, 1.1, 2.4) == pytest.approx(level_db(line[0], 1.1, 2.4), abs=0.1)
+    assert level_db(left, 5.3, 6.0) == pytest.approx(-40, abs=0.5)  # nobody is louder there
+
+
+def test_a_quiet_voice_above_the_noise_is_kept_beside_a_loud_one() -> None:
+    noise = np.stack([burst(0.0, 6.0, 0.002, seed=seed) for seed in (2, 3)])
+    line = np.stack([burst(1.0, 4.0, 0.05), burst(2.0, 3.5, 0.01, seed=1)]) + noise
+
+    _, right = channels.gated(line)
+
+    assert np.abs(right - line[1])[int(2.1 * RATE) : int(3.4 * RATE)].max() < 1e-6
+
+
 def test_two_who_talk_at_once_are_both_kept() -> None:
     line = np.stack([burst(1.0, 4.0, 0.1), burst(2.0, 5.0, 0.03, seed=1)])
 

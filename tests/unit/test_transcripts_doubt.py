@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from triage.transcripts.doubt import doubtful, echoes, longest_gap, unspoken
+from triage.transcripts.doubt import doubtful, echoes, gaps, unspoken
 from triage.transcripts.engine import Word
 from triage.transcripts.sentences import in_order, sentences
 
@@ -30,11 +30,7 @@ def test_plain_speech_is_believed() -> None:
     ("words", "seconds"),
     [
         (said("no " * 40, each=0.1), 6.0),  # loops
-        (said(SENTENCE), 11.0),  # ends early
-        (said(SENTENCE, start=5.0), 11.0),  # begins late
-        (said(SENTENCE) + said("Thank you.", start=11.0), 12.0),  # leaves something out
         (said(SENTENCE, each=0.05), 1.0),  # more than a mouth can say
-        ([], 4.0),  # nothing for seconds of speech
     ],
 )
 def test_what_cannot_be_is_in_doubt(words: list[Word], seconds: float) -> None:
@@ -52,16 +48,21 @@ def test_unlikely_text_on_what_is_likely_no_speech_was_not_said() -> None:
     assert not unspoken(avg_logprob=-0.3, no_speech=0.9)
 
 
-def test_a_breath_without_a_word_is_no_fault() -> None:
-    assert not in_doubt([], 0.7)
-
-
-def test_the_longest_gap_is_found_at_either_end_and_between() -> None:
-    words = [Word(1.0, 2.0, " a", 0.9), Word(4.5, 5.0, " b", 0.9)]
-
-    assert longest_gap(words, 6.0) == 2.5
-    assert longest_gap(words, 9.0) == 4.0
-    assert longest_gap([], 9.0) == 9.0
+@pytest.mark.parametrize(
+    ("words", "seconds", "found"),
+    [
+        (said(SENTENCE), 6.5, []),
+        (said(SENTENCE), 11.0, [(6.0, 11.0)]),  # ends early
+        (said(SENTENCE, start=5.0), 11.0, [(0.0, 5.0)]),  # begins late
+        (said(SENTENCE) + said("Thank you.", start=11.0), 12.0, [(6.0, 11.0)]),  # leaves some out
+        ([], 4.0, [(0.0, 4.0)]),
+        ([], 0.7, []),  # a breath
+    ],
+)
+def test_long_stretches_without_a_word_are_found(
+    words: list[Word], seconds: float, found: list[tuple[float, float]]
+) -> None:
+    assert gaps(words, seconds) == [pytest.approx(gap) for gap in found]
 
 
 def test_text_that_is_only_vocabulary_was_not_said() -> None:

@@ -1,7 +1,8 @@
 """Who speaks on which channel, and keeping each channel to its own side.
 
 A telephone line leaks: Whisper transcribes the other side's echo at -30 dB, which doubles the
-errors. So a channel is muted wherever the other one is much louder.
+errors. So a channel is muted wherever the other one is much louder, and where it holds no more than
+its own noise while the other one is louder: an echo below the noise is still heard.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from triage.types import Speaker
 # A side is heard as an echo where it is this much quieter than the other one. Echoes are 20 to
 # 40 dB down; two people who talk at once are seldom more than 10 dB apart.
 ECHO_DB: Final = 15.0
+# A side's noise is what its quietest frames hold, up to this many dB more.
+NOISE_SHARE: Final = 0.1
+NOISE_DB: Final = 6.0
 FRAME: Final = RATE // 50
 # Levels are held for this long on both sides, so that a syllable's end or the delay of an echo
 # does not open the gate.
@@ -42,16 +46,22 @@ def gated(samples: Samples) -> Samples:
     """[channels, samples] with the echo of the other channel muted; one channel as it is."""
     if samples.shape[0] == 1:
         return samples
-    levels = np.stack([_levels(side) for side in samples])
-    echo = levels + ECHO_DB < levels[::-1]
+    frames = np.stack([_frames(side) for side in samples])
+    levels = np.stack([_held(side) for side in frames])
+    noise = np.quantile(frames, NOISE_SHARE, axis=1, keepdims=True) + NOISE_DB
+    echo = levels + np.where(levels < noise, NOISE_DB, ECHO_DB) < levels[::-1]
     return np.stack([_muted(side, mask) for side, mask in zip(samples, echo, strict=True)])
 
 
-def _levels(side: Samples) -> NDArray[np.float64]:
-    """Level of each 20 ms frame in dB, the loudest within the hold time around it."""
+def _frames(side: Samples) -> NDArray[np.float64]:
+    """Level of each 20 ms frame in dB."""
     whole = np.pad(side, (0, -side.size % FRAME)).reshape(-1, FRAME).astype(np.float64)
-    level = 10 * np.log10(np.mean(whole**2, axis=1) + 1e-12)
-    padded = np.pad(level, HOLD_FRAMES, mode="edge")
+    return np.asarray(10 * np.log10(np.mean(whole**2, axis=1) + 1e-12), np.float64)
+
+
+def _held(frames: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The loudest level within the hold time around each frame."""
+    padded = np.pad(frames, HOLD_FRAMES, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * HOLD_FRAMES + 1)
     return np.asarray(windows.max(axis=1), np.float64)
 

@@ -24,13 +24,12 @@ MAX_GAP_S: Final = 3.5
 def doubtful(
     words: Sequence[Word], seconds: float, *, avg_logprob: float, compression: float
 ) -> bool:
-    """Whether what was written for `seconds` of packed speech must be read again."""
+    """Whether what was written for `seconds` of packed speech must be read again; see `gaps`."""
     text = "".join(word.text for word in words)
     return (
         avg_logprob < MIN_LOGPROB
         or compression > MAX_COMPRESSION
         or len(text) > 10 + MAX_CHARACTERS_PER_SECOND * seconds
-        or longest_gap(words, seconds) > MAX_GAP_S
         or loops(text)
     )
 
@@ -43,10 +42,11 @@ def unspoken(*, avg_logprob: float, no_speech: float) -> bool:
     return no_speech > MAX_NO_SPEECH and avg_logprob < MIN_LOGPROB
 
 
-def longest_gap(words: Sequence[Word], seconds: float) -> float:
-    """The longest stretch without a word, in seconds; the whole where there is none."""
+def gaps(words: Sequence[Word], seconds: float) -> list[tuple[float, float]]:
+    """Where so long no word was written that one may be missing: from, to in seconds."""
     times = [0.0, *(time for word in words for time in (word.start, word.end)), seconds]
-    return max(later - earlier for earlier, later in zip(times[::2], times[1::2], strict=True))
+    pairs = zip(times[::2], times[1::2], strict=True)
+    return [(start, end) for start, end in pairs if end - start > MAX_GAP_S]
 
 
 def echoes(words: Sequence[Word], vocabulary: Sequence[str]) -> bool:

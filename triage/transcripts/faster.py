@@ -17,7 +17,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
 from triage.errors import Configuration
-from triage.transcripts import decoding, devices, doubt, packing
+from triage.transcripts import decoding, devices, doubt, packing, speech
 from triage.transcripts.audio import RATE, Samples
 from triage.transcripts.decoding import Decoded, Features
 from triage.transcripts.devices import Device, Place
@@ -90,9 +90,9 @@ class FasterWhisper:
         pieces: dict[Window, list[Piece]] = {}
         for group in packing.batches(found, place.batch):
             batch = [found[position] for position in group]
-            speech = decoding.encoded(model, [_cut(mels[one.side], one) for one in batch])
-            language = language or self._spoken(model, speech)
-            written = self._written(model, speech, batch, language)
+            heard = decoding.encoded(model, [_cut(mels[one.side], one) for one in batch])
+            language = language or self._spoken(model, heard)
+            written = self._written(model, heard, batch, language)
             for window, decoded in zip(batch, written, strict=True):
                 pieces[window] = self._sure(model, window, decoded, sides[window.side], language)
         return [
@@ -111,7 +111,7 @@ class FasterWhisper:
     def _written(
         self,
         model: WhisperModel,
-        speech: ctranslate2.StorageView,
+        heard: ctranslate2.StorageView,
         batch: Sequence[Window],
         language: str,
     ) -> list[Decoded]:
@@ -119,7 +119,7 @@ class FasterWhisper:
             model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language
         )
         seconds = [window.seconds for window in batch]
-        return decoding.decode(model, tokenizer, speech, seconds, self._vocabulary)
+        return decoding.decode(model, tokenizer, heard, seconds, self._vocabulary)
 
     def _sure(
         self, model: WhisperModel, window: Window, decoded: Decoded, side: Samples, language: str
@@ -128,30 +128,40 @@ class FasterWhisper:
         likely = decoded.avg_logprob
         if doubt.unspoken(avg_logprob=likely, no_speech=decoded.no_speech):
             return []
-        if not self._in_doubt(window, decoded):
+        samples = side[window.start : window.end]
+        if not self._in_doubt(samples, decoded):
             return _pieces(decoded)
-        again = _again(model, side[window.start : window.end], language)
+        again = _again(model, samples, language)
         return [
             piece
             for piece in again
             if not doubt.unspoken(avg_logprob=likely, no_speech=piece.no_speech)
         ]
 
-    def _in_doubt(self, window: Window, decoded: Decoded) -> bool:
-        return doubt.echoes(decoded.words, self._vocabulary) or doubt.doubtful(
-            decoded.words,
-            window.seconds,
-            avg_logprob=decoded.avg_logprob,
-            compression=decoded.compression,
+    def _in_doubt(self, samples: Samples, decoded: Decoded) -> bool:
+        seconds = samples.size / RATE
+        return (
+            doubt.echoes(decoded.words, self._vocabulary)
+            or doubt.doubtful(
+                decoded.words,
+                seconds,
+                avg_logprob=decoded.avg_logprob,
+                compression=decoded.compression,
+            )
+            # Noise passes for speech, too; asked again, Whisper finds words in it.
+            or any(
+                speech.clear(samples[int(start * RATE) : int(end * RATE)])
+                for start, end in doubt.gaps(decoded.words, seconds)
+            )
         )
 
-    def _spoken(self, model: WhisperModel, speech: ctranslate2.StorageView) -> str:
+    def _spoken(self, model: WhisperModel, heard: ctranslate2.StorageView) -> str:
         """The language of the longest window."""
         if not model.model.is_multilingual:
             return "en"
         if len(self._languages) == 1:
             return self._languages[0]
-        return decoding.likely(model, speech, self._languages)
+        return decoding.likely(model, heard, self._languages)
 
     def _at(self, place: Place) -> WhisperModel:
         """The model at a place; one at a time is loaded."""

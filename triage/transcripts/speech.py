@@ -20,10 +20,10 @@ from triage.transcripts.sounds.kinds import Sound, sounding
 THRESHOLD: Final = 0.25
 MIN_SILENCE_MS: Final = 300
 PADDING: Final = 3 * RATE // 10
-# Over music somebody has to be heard clearly, for a fifth of a second: the VAD is at 0.5 for
-# moments of a plucked string.
-OVER_MUSIC: Final = 0.6
-OVER_MUSIC_MS: Final = 200
+# Over music, and where nothing was written, somebody has to be heard clearly, for a fifth of a
+# second: the VAD is at 0.5 for moments of a plucked string.
+CLEAR: Final = 0.6
+CLEAR_MS: Final = 200
 # Part of the padding: words are placed within a quarter of a second at best.
 SLACK_S: Final = 0.2
 # A pause that ends a segment. Whisper does not see it, as the stretches are joined.
@@ -89,6 +89,11 @@ def find(channel: Samples, sounds: Sequence[Sound] = ()) -> Speech:
     )
 
 
+def clear(part: Samples) -> bool:
+    """Whether somebody surely speaks in mono samples at 16 kHz."""
+    return bool(_detected(part, CLEAR, CLEAR_MS))
+
+
 def _detected(channel: Samples, threshold: float, least_ms: int) -> list[Stretch]:
     """Stretches in which the VAD hears a voice, in samples."""
     from faster_whisper.vad import VadOptions, get_speech_timestamps  # noqa: PLC0415 - heavy
@@ -111,8 +116,7 @@ def _over_music(stretch: Stretch, sounds: Sequence[Sound]) -> bool:
 def _clear(channel: Samples, stretch: Stretch) -> bool:
     """Whether the VAD is sure of a stretch, heard with a little of what is around it."""
     start = max(0, stretch["start"] - PADDING)
-    part = channel[start : stretch["end"] + PADDING]
-    return bool(_detected(part, OVER_MUSIC, OVER_MUSIC_MS))
+    return clear(channel[start : stretch["end"] + PADDING])
 
 
 def _padded(spoken: list[Stretch], size: int) -> list[Stretch]:
