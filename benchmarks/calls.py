@@ -1,12 +1,13 @@
 """What a triaged call costs: openai-whisper, this worker whole, and this worker progressive.
 
-    python benchmarks/calls.py [--openai CALLS] [--report FILE] [NAME …]    over fixtures/long-calls
+    python benchmarks/calls.py [--calls FOLDER] [--openai CALLS] [--report FILE] [NAME …]
 
-CPU seconds of transcription and classification, one thread, models loaded before, each engine in a
-process of its own, the worker's with the allocator that its transcribing children have. Its figures
-are those of its own steps on a store in a temporary folder; openai-whisper reads all of a call as
-its default does, on the first CALLS of them only (it takes a second for three of audio), and the
-ratio is from those.
+FOLDER is `mixed-calls` or `long-calls` of the fixtures. CPU seconds of transcription and
+classification, one thread, models loaded before, each engine in a process of its own, the worker's
+with the allocator that its transcribing children have. Its figures are those of its own steps on a
+store in a temporary folder. openai-whisper reads all of a call as its default does, on the first
+CALLS of them only where that is said (it takes a second for four of audio), and the ratio is from
+those.
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ from triage.transcripts.weights import DEFAULT_CACHE
 from triage.types import RawItem, SourceRef, Transcript
 
 TIMED = (Step.TRANSCRIBE, Step.CLASSIFY)
+WHOLE_CALLS = "whole"
+WAYS: dict[str, dict[str, Any]] = {
+    WHOLE_CALLS: {},
+    "progressive": {"progressive": True},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,116 +91,99 @@ class Here(TranscriberHost):
 def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--openai", type=int, default=3, metavar="CALLS")
-    parser.add_argument("--without-openai", action="store_true")
+    parser.add_argument("--calls", default="mixed-calls", choices=("mixed-calls", "long-calls"))
+    parser.add_argument("--openai", type=int, metavar="CALLS", help="0: leave it out")
     parser.add_argument("--report", type=Path, help="every call as JSON Lines")
     parser.add_argument("names", nargs="*")
     chosen = parser.parse_args()
     if os.environ.get("GLIBC_TUNABLES") != ALLOCATOR:
         os.execve(sys.executable, [sys.executable, *sys.argv], environment(ours=True))
-    folder = fixtures_folder() / "long-calls"
+    folder = fixtures_folder() / chosen.calls
     paths = [p for p in sorted(folder.glob("*.opus")) if not chosen.names or p.stem in chosen.names]
     classifier = Classifier.load(threads=1)
-    whole = worked(paths, classifier, progressive=False)
-    parts = worked(paths, classifier, progressive=True)
+    found = {way: worked(paths, classifier, how) for way, how in WAYS.items()}
     if chosen.report:
         lines = [
-            json.dumps({"how": how, **asdict(run)})
-            for how, runs in (("whole", whole), ("progressive", parts))
-            for run in runs
+            json.dumps({"how": way, **asdict(run)}) for way, runs in found.items() for run in runs
         ]
         chosen.report.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    show(whole, parts)
-    if not chosen.without_openai:
-        against(paths[: chosen.openai], whole, parts)
+    show(found)
+    if chosen.openai != 0:
+        against(paths[: chosen.openai], found)
 
 
-def against(paths: list[Path], whole: list[Run], parts: list[Run]) -> None:
-    """How many times less than openai-whisper both ways cost, on some of the calls."""
+def against(paths: list[Path], found: dict[str, list[Run]]) -> None:
+    """How many times less than openai-whisper each way costs, on some of the calls."""
     reference = sum(row["spent"] for row in apart(OPENAI, paths)["rows"])
     names = {path.stem for path in paths}
-    ours = [sum(run.spent for run in runs if run.name in names) for runs in (whole, parts)]
-    print(
-        f"openai-whisper on {len(names)} calls: {reference:.1f} CPU s, "
-        f"whole {ours[0]:.1f}, progressive {ours[1]:.1f}"
-    )
-    print(
-        f"cost of openai-whisper: {reference / ours[0]:.1f} x whole, "
-        f"{reference / ours[1]:.1f} x progressive"
-    )
+    print(f"openai-whisper on {len(names)} calls: {reference:.1f} CPU s")
+    for way, runs in found.items():
+        ours = sum(run.spent for run in runs if run.name in names)
+        print(f"{way:<12} {ours:8.1f} CPU s, {reference / ours:5.1f} times less")
 
 
-def show(whole: list[Run], parts: list[Run]) -> None:
-    """The table, and what the progressive worker did with each call."""
-    print(
-        f"{'call':<36} {'truth':<13} {'whole':<13} {'progressive':<13} {'read':>11} {'CPU s':>12}"
-    )
-    for full, part in zip(whole, parts, strict=True):
-        read = f"{part.read_s:.0f} of {part.seconds:.0f}"
-        cost = f"{full.spent:.1f} {part.spent:.1f}"
+def show(found: dict[str, list[Run]]) -> None:
+    """What became of each call, and the sums of each way."""
+    whole = found[WHOLE_CALLS]
+    print(f"{'call':<36}{'seconds':>8}" + "".join(f"  {way:<28}" for way in found))
+    for same in zip(*found.values(), strict=True):
+        cells = [f"  {run.label:<14}{run.read_s:5.0f} s {run.spent:5.1f} " for run in same]
+        print(f"{same[0].name:<36}{same[0].seconds:8.0f}" + "".join(cells))
+    mean = sum(run.seconds for run in whole) / len(whole)
+    leads = [run.name for run in whole if run.truth == "lead"]
+    print(f"{len(whole)} calls of {mean:.0f} s on average, {len(leads)} leads; CPU s a call:")
+    for way, runs in found.items():
+        filed = sum(run.outcome == "file" for run in runs if run.truth == "lead")
+        early = sum(run.read_s < run.seconds for run in runs)
+        agree = sum(a.label == b.label for a, b in zip(whole, runs, strict=True))
+        right = sum(run.label == run.truth for run in runs)
         print(
-            f"{part.name:<36} {part.truth:<13} {full.label:<13} {part.label:<13} "
-            f"{read:>11} {cost:>12}"
+            f"{way:<12} {sum(run.spent for run in runs) / len(runs):6.2f}; stopped early {early}, "
+            f"leads filed {filed}, label of the whole call {agree}, right label {right}"
         )
-    leads = [run for run in parts if run.truth == "lead"]
-    lost = [run for run in leads if run.outcome == "file"]
-    early = [run for run in parts if run.read_s < run.seconds]
-    same = sum(a.label == b.label for a, b in zip(whole, parts, strict=True))
-    costs = [sum(run.spent for run in runs) for runs in (whole, parts)]
-    print(
-        f"{len(parts)} calls of {sum(r.seconds for r in parts) / len(parts):.0f} s on average, "
-        f"{len(leads)} leads; stopped early {len(early)}; leads filed {len(lost)} "
-        f"(whole: {sum(r.outcome == 'file' for r in whole if r.truth == 'lead')}); "
-        f"same label {same} of {len(parts)}"
-    )
-    print(
-        f"CPU s a call: whole {costs[0] / len(parts):.2f}, "
-        f"progressive {costs[1] / len(parts):.2f}: {costs[0] / costs[1]:.2f} times less"
-    )
 
 
-def worked(paths: list[Path], classifier: Classifier, *, progressive: bool) -> list[Run]:
+def worked(paths: list[Path], classifier: Classifier, how: dict[str, Any]) -> list[Run]:
     """Each call through the worker's steps, one after the other."""
-    transcription = Transcription(progressive=progressive, audit_share=0.0)
+    transcription = Transcription(audit_share=0.0, **how)
     host = Here(Settings(transcription=transcription))
-    host.transcribe(paths[0], Part(opening_s=2.0))  # loads the model
+    host.transcribe(paths[0], Part(opening_s=20.0))  # loads the model
     runs = []
     for path in paths:
         expected = json.loads(path.with_name(f"{path.stem}.expected.json").read_text("utf-8"))
-        settings = Settings.model_validate(
-            {
-                "business": {"name": expected["business"]},
-                "transcription": transcription,
-                "store": {"data_dir": tempfile.mkdtemp(prefix="calls-")},
-            }
-        )
-        with opened(settings) as repository:
-            opening = partial(wiring.load_opening, settings.classifier)
-            steps = Steps(
-                settings, repository, host, lambda: classifier, wiring.load_rulebook(settings),
-                opening=opening,
-            )  # fmt: skip
-            runs.append(through(steps, path, expected["label"]))
+        with tempfile.TemporaryDirectory(prefix="calls-") as data_dir:
+            settings = Settings.model_validate(
+                {
+                    "business": {"name": expected["business"]},
+                    "transcription": transcription,
+                    "store": {"data_dir": data_dir},
+                }
+            )
+            runs.append(through(settings, host, classifier, path, expected["label"]))
     return runs
 
 
-def through(steps: Steps, path: Path, truth: str) -> Run:
+def through(settings: Settings, host: Here, classifier: Classifier, path: Path, truth: str) -> Run:
     """One call from the blob store to its decision."""
-    repository = steps.repository
-    work = received(repository, path)
-    spent = 0.0
-    outcome = ""
-    while (step := next_step(work)) is not None and not outcome:
-        before = time.process_time()
-        try:
-            steps.run(step, [work])
-        except Configuration:  # no destination is set: it would be forwarded
-            outcome = "forward"
-        spent += (time.process_time() - before) * (step in TIMED)
-        work = cast("Work", repository.worklist.get(work.id))
-    decision = repository.archive.decision(work.id)
-    heard = cast("Transcript", repository.archive.transcript(work.id))
-    verdict = repository.archive.verdict(work.id)
+    with opened(settings) as repository:
+        steps = Steps(
+            settings, repository, host, lambda: classifier, wiring.load_rulebook(settings),
+            opening=partial(wiring.load_opening, settings.classifier),
+        )  # fmt: skip
+        work = received(repository, path)
+        spent = 0.0
+        outcome = ""
+        while (step := next_step(work)) is not None and not outcome:
+            before = time.process_time()
+            try:
+                steps.run(step, [work])
+            except Configuration:  # no destination is set: it would be forwarded
+                outcome = "forward"
+            spent += (time.process_time() - before) * (step in TIMED)
+            work = cast("Work", repository.worklist.get(work.id))
+        decision = repository.archive.decision(work.id)
+        heard = cast("Transcript", repository.archive.transcript(work.id))
+        verdict = repository.archive.verdict(work.id)
     return Run(
         path.stem, truth, verdict.label if verdict else "",
         outcome or (str(decision.outcome) if decision else ""),

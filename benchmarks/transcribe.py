@@ -1,6 +1,8 @@
 """Speech engines on the same recordings in one run: speed, word errors, invented words, memory.
 
-    python benchmarks/transcribe.py [RECORDING…] [--choices]     default: the shipped calls
+    python benchmarks/transcribe.py [RECORDING…] [--choices] [--engines NAME…]
+
+Default: the shipped calls, all engines.
 
 Each engine in a process of its own with one thread and the same weights (*base*). CPU seconds of
 the whole path, from the file to the text, without loading the model; each engine finds the language
@@ -71,7 +73,7 @@ def main() -> None:
     calls = options.recordings or shipped("calls")
     sounds = [path for path in calls if script(path) == ""]
     spoken = [path for path in calls if path not in sounds]
-    engines = (*ENGINES, *CHOICES) if options.choices else ENGINES
+    engines = options.engines or ((*ENGINES, *CHOICES) if options.choices else ENGINES)
     print(f"{len(spoken)} recordings with speech, {len(sounds)} without; one core each")
     print(f"{'engine':<26}{'audio/CPU':>10}{'ratio':>7}{'WER %':>7}{'invented':>10}{'peak MB':>9}")
     slowest = 0.0
@@ -87,6 +89,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("recordings", nargs="*", type=Path)
     parser.add_argument("--choices", action="store_true", help="rows without one choice each")
+    parser.add_argument("--engines", nargs="+", choices=(*ENGINES, *CHOICES), metavar="NAME")
     parser.add_argument("--engine", help=argparse.SUPPRESS)
     return parser.parse_args()
 

@@ -13,6 +13,7 @@ from triage.errors import Configuration
 from triage.settings import Limits
 from triage.transcripts import audio, channels, speech
 from triage.transcripts.audio import RATE, Samples
+from triage.transcripts.decoding import Decoded
 from triage.transcripts.engine import Heard, Word
 from triage.transcripts.faster import FasterWhisper
 from triage.transcripts.weights import Weights, locate
@@ -103,6 +104,31 @@ def test_a_side_without_speech_has_no_text(engine: FasterWhisper, sides: list[Sa
     assert "wrong number" in text(agent)
     assert silent == Heard((), "en")
     assert engine.transcribe(EMPTY, language="") == Heard((), "")
+
+
+def test_a_stretch_without_a_word_is_in_doubt_only_where_somebody_speaks(
+    engine: FasterWhisper, sides: list[Samples], heard: list[Heard]
+) -> None:
+    agent, caller = sides
+    written = Decoded(tuple(words(heard[0])), avg_logprob=-0.2, no_speech=0.1, compression=1.2)
+    noise = 0.01 * np.random.default_rng(0).standard_normal(6 * RATE).astype(np.float32)
+
+    assert not engine._in_doubt(agent, written)
+    assert not engine._in_doubt(np.concatenate([agent, noise]), written)
+    assert engine._in_doubt(np.concatenate([agent, caller]), written)
+
+
+def test_what_one_side_says_is_not_heard_again_in_the_noise_of_the_other(
+    engine: FasterWhisper,
+) -> None:
+    call = CALLS.parent / "mixed-calls" / "spam-closed-plan-refund.opus"
+    decoded = audio.decode(call, Limits())
+    gated = [speech.find(side).samples for side in channels.gated(decoded.samples)]
+
+    agent, caller = (text(heard) for heard in engine.transcribe_sides(gated, language="en"))
+
+    assert "Kevin" in caller
+    assert "Kevin" not in agent
 
 
 def test_noise_gets_no_words_whatever_the_vocabulary(weights: Weights) -> None:
