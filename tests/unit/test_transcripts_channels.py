@@ -53,8 +53,8 @@ def test_an_echo_below_the_noise_of_a_side_is_muted_with_it() -> None:
 
 
 def test_a_quiet_voice_above_the_noise_is_kept_beside_a_loud_one() -> None:
-    noise = np.stack([burst(0.0, 6.0, 0.002, seed=seed) for seed in (2, 3)])
-    line = np.stack([burst(1.0, 4.0, 0.05), burst(2.0, 3.5, 0.01, seed=1)]) + noise
+    noise = np.stack([burst(0.0, 6.0, 0.005, seed=seed) for seed in (2, 3)])
+    line = np.stack([burst(1.0, 4.0, 0.05), burst(2.0, 3.5, 0.015, seed=1)]) + noise
 
     _, right = channels.gated(line)
 

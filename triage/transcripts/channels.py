@@ -1,8 +1,9 @@
 """Who speaks on which channel, and keeping each channel to its own side.
 
 A telephone line leaks: Whisper transcribes the other side's echo at -30 dB, which doubles the
-errors. So a channel is muted wherever the other one is much louder, and where it holds no more than
-its own noise while the other one is louder: an echo below the noise is still heard.
+errors. So a channel is muted wherever the other one is much louder. Noise may keep it from being
+much quieter, and the echo in it is heard all the same: then it is muted, too, where it holds no
+more than its noise while the other one is louder.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from triage.types import Speaker
 # A side is heard as an echo where it is this much quieter than the other one. Echoes are 20 to
 # 40 dB down; two people who talk at once are seldom more than 10 dB apart.
 ECHO_DB: Final = 15.0
-# A side's noise is what its quietest frames hold, up to this many dB more.
+# A side's noise is what its quietest frames hold, up to this many dB more; its speech its loudest.
 NOISE_SHARE: Final = 0.1
 NOISE_DB: Final = 6.0
+SPEECH_SHARE: Final = 0.9
 FRAME: Final = RATE // 50
 # Levels are held for this long on both sides, so that a syllable's end or the delay of an echo
 # does not open the gate.
@@ -49,7 +51,9 @@ def gated(samples: Samples) -> Samples:
     frames = np.stack([_frames(side) for side in samples])
     levels = np.stack([_held(side) for side in frames])
     noise = np.quantile(frames, NOISE_SHARE, axis=1, keepdims=True) + NOISE_DB
-    echo = levels + np.where(levels < noise, NOISE_DB, ECHO_DB) < levels[::-1]
+    speech = np.quantile(frames, SPEECH_SHARE, axis=1, keepdims=True)
+    hidden = (levels < noise) & (noise + ECHO_DB > speech[::-1])
+    echo = levels + np.where(hidden, NOISE_DB, ECHO_DB) < levels[::-1]
     return np.stack([_muted(side, mask) for side, mask in zip(samples, echo, strict=True)])
 
 
