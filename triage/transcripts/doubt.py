@@ -43,7 +43,7 @@ def unspoken(*, avg_logprob: float, no_speech: float) -> bool:
 
 
 def gaps(words: Sequence[Word], seconds: float) -> list[tuple[float, float]]:
-    """Where so long no word was written that one may be missing: from, to in seconds."""
+    """Where for so long no word was written that one may be missing: from, to in seconds."""
     times = [0.0, *(time for word in words for time in (word.start, word.end)), seconds]
     pairs = zip(times[::2], times[1::2], strict=True)
     return [(start, end) for start, end in pairs if end - start > MAX_GAP_S]
