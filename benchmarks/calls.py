@@ -100,6 +100,8 @@ def main() -> None:
         os.execve(sys.executable, [sys.executable, *sys.argv], environment(ours=True))
     folder = fixtures_folder() / chosen.calls
     paths = [p for p in sorted(folder.glob("*.opus")) if not chosen.names or p.stem in chosen.names]
+    if not paths:
+        parser.error(f"no such calls in {folder}: {', '.join(chosen.names)}")
     classifier = Classifier.load(threads=1)
     found = {way: worked(paths, classifier, how) for way, how in WAYS.items()}
     if chosen.report:

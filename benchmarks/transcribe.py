@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from jiwer import wer
+from jiwer import process_words
 from whisper.normalizers import EnglishTextNormalizer
 
 from triage.demo.fixtures import fixtures_folder
@@ -75,7 +75,8 @@ def main() -> None:
     spoken = [path for path in calls if path not in sounds]
     engines = options.engines or ((*ENGINES, *CHOICES) if options.choices else ENGINES)
     print(f"{len(spoken)} recordings with speech, {len(sounds)} without; one core each")
-    print(f"{'engine':<26}{'audio/CPU':>10}{'ratio':>7}{'WER %':>7}{'invented':>10}{'peak MB':>9}")
+    heads = f"{'engine':<26}{'audio/CPU':>10}{'ratio':>7}{'WER %':>7}{'errors':>14}"
+    print(f"{heads}{'invented':>10}{'peak MB':>9}")
     slowest = 0.0
     for name in engines:
         print(f"{name} …", file=sys.stderr, flush=True)
@@ -99,13 +100,13 @@ def shipped(name: str) -> list[Path]:
     return sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES)
 
 
-def script(path: Path, side: str | None = None) -> str | None:
-    """What is said in a recording, by one side or all; None where nobody wrote it down."""
+def script(path: Path) -> str | None:
+    """What is said in a recording, by all sides; None where nobody wrote it down."""
     expected = path.with_suffix(".expected.json")
     if not expected.exists():
         return None
     turns = json.loads(expected.read_text(encoding="utf-8")).get("transcript", [])
-    return plain(" ".join(turn["text"] for turn in turns if side in {None, turn["speaker"]}))
+    return plain(" ".join(turn["text"] for turn in turns))
 
 
 def plain(text: str) -> str:
@@ -232,16 +233,21 @@ def row(name: str, found: dict[str, Any], spoken: list[Path], ratio: float) -> s
     speech, silence = found["rows"][: len(spoken)], found["rows"][len(spoken) :]
     invented = sum(len(plain(one["counted"]).split()) for one in silence)
     return (
-        f"{name:<26}{pace(speech):10.1f}{ratio:7.2f}{errors(spoken, speech):>7}"
+        f"{name:<26}{pace(speech):10.1f}{ratio:7.2f}{errors(spoken, speech)}"
         f"{invented:10}{found['peak']:9.0f}"
     )
 
 
 def errors(paths: list[Path], rows: list[dict[str, Any]]) -> str:
-    """Word error rate over the recordings whose script is known, all sides in order of time."""
+    """Rate and count of word errors where the script is known, all sides in order of time."""
     said = [(script(path), plain(row["text"])) for path, row in zip(paths, rows, strict=True)]
     known = [(text, heard) for text, heard in said if text]
-    return f"{100 * wer([a for a, _ in known], [b for _, b in known]):.1f}" if known else "-"
+    if not known:
+        return f"{'-':>7}{'-':>14}"
+    found = process_words([text for text, _ in known], [heard for _, heard in known])
+    wrong = found.substitutions + found.deletions + found.insertions
+    words = found.hits + found.substitutions + found.deletions
+    return f"{100 * found.wer:7.1f}{f'{wrong} of {words}':>14}"
 
 
 if __name__ == "__main__":
