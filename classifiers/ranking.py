@@ -1,7 +1,9 @@
-"""Which of several candidates is right: a linear model over named features and a vector.
+"""Which of several candidates is right, or none: a linear model over named features and a vector.
 
-Features are hashed into buckets (Weinberger et al. 2009), so that the model is one array and any
-name may be used. What the names mean, and what the vector is, is the caller's business.
+The candidates of a text are weighed against one another and against there being none (a conditional
+logit, McFadden 1974): which of five days is meant is a question about all five. Features are hashed
+into buckets (Weinberger et al. 2009), so that the model is one array and any name may be used. What
+the names mean, and what the vector is, is the caller's business.
 """
 
 from __future__ import annotations
@@ -10,20 +12,25 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifiers.calibration import Floats, Ints
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 BUCKETS: Final = 1 << 15
 """Of an array of weights; behind them is the constant, and then what each part of a vector weighs,
 if candidates of that signal have one.
 """
 
-_STRENGTH: Final = 0.1
-"""The inverse of the regularisation (L2) of the logistic regression."""
+_PENALTY: Final = 5.0
+"""Of weights (L2), twice that where there are vectors, which have many; the constant has none."""
+
+_STEPS: Final = 200  # of the optimiser, at most
 
 _FOLDS: Final = 5
 
@@ -35,6 +42,19 @@ Row = tuple[Ints, Floats, Floats]
 """Buckets, values and vector of one candidate."""
 
 
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The candidates of one signal in one text. `rows`: each as it is weighed; `near`: which of
+    them share words, (candidates, candidates): they say the same, so their probabilities add up.
+    """
+
+    rows: tuple[Row, ...]
+    near: Bools
+
+
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """Weights (BUCKETS + 1 + length of the vector,) and the probability from which the best
@@ -44,21 +64,21 @@ class Ranking:
     weights: Floats
     floor: float
 
-    def probability(self, features: Features, vector: Floats = NOTHING) -> float:
-        """How probable it is that a candidate is right."""
-        return _probability(hashed(features, vector), self.weights)
+    def best(self, field: Field) -> tuple[int, float]:
+        """The likeliest candidate's place and how probable it is; -1 and 0 where there is none."""
+        return _best(field, self.weights)
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The candidates of one signal in one text, hashed, and which of them are right.
+    """The candidates of one signal in one text, and which of them are right.
 
     `stated`: whether the text states the signal at all; `writer` wrote the text.
     """
 
     writer: str
     stated: bool
-    rows: tuple[Row, ...]
+    field: Field
     right: tuple[bool, ...]
 
 
@@ -77,7 +97,10 @@ def fit_ranking(choices: Sequence[Choices]) -> tuple[Ranking, float]:
     best: list[tuple[float, bool, bool]] = []
     for group in groups:
         weights = _fitted([one for one in choices if one.writer not in group])
-        best += [_best(one, weights) for one in choices if one.writer in group]
+        for one in choices:
+            if one.writer in group:
+                at, probability = _best(one.field, weights)
+                best.append((probability, at >= 0 and one.right[at], one.stated))
     floor, f1 = _floor(best)
     return Ranking(_fitted(choices), floor), f1
 
@@ -93,41 +116,74 @@ def writer_groups(writers: Iterable[str], count: int) -> list[set[str]]:
 
 
 def _fitted(choices: Sequence[Choices]) -> Floats:
-    from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415 - heavy
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - heavy
+    """The weights that make the right candidates likeliest, or none where none is right."""
+    from scipy.optimize import minimize  # noqa: PLC0415 - heavy
 
-    rows = [row for one in choices for row in one.rows]
-    right = [right for one in choices for right in one.right]
-    if len(set(right)) < 2:
-        weights: Floats = np.zeros(BUCKETS + 1)
-        weights[-1] = 30.0 if right and right[0] else -30.0
-        return weights
+    offered = [one for one in choices if one.field.rows]
+    rows = [row for one in offered for row in one.field.rows]
+    if not rows:
+        return np.zeros(BUCKETS + 1)
+    text = np.repeat(np.arange(len(offered)), [len(one.right) for one in offered])
+    right = np.array([right for one in offered for right in one.right])
+    none = np.ones(len(offered), bool)
+    none[text[right]] = False
+    sparse = _table(rows)
+    used = np.unique(sparse.indices)  # most buckets are empty
+    table, vectors = sparse[:, used], np.stack([vector for _, _, vector in rows])
+    across, split = table.T.tocsr(), len(used)
+    penalty = _PENALTY * (2 if vectors.shape[1] else 1)
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        odds = table @ weights[:split] + vectors @ weights[split:-1] + weights[-1]
+        most = np.zeros(len(offered))
+        np.maximum.at(most, text, odds)
+        share, silence = np.exp(odds - most[text]), np.exp(-most)
+        every = silence + np.bincount(text, share, len(offered))
+        good = np.bincount(text, share * right, len(offered)) + silence * none
+        pull = share / every[text] - share * right / good[text]
+        slope = np.concatenate([across @ pull, vectors.T @ pull, [pull.sum()]])
+        slope[:-1] += penalty * weights[:-1]
+        value = np.log(every / good).sum() + penalty / 2 * weights[:-1] @ weights[:-1]
+        return float(value), slope
+
+    start = np.zeros(split + vectors.shape[1] + 1)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}).x
+    weights = np.zeros(BUCKETS + 1 + vectors.shape[1])
+    weights[used], weights[BUCKETS], weights[BUCKETS + 1 :] = (
+        found[:split],
+        found[-1],
+        found[split:-1],
+    )
+    return weights
+
+
+def _table(rows: Sequence[Row]) -> csr_matrix:
+    from scipy.sparse import csr_matrix  # noqa: PLC0415 - heavy
+
     ends = np.cumsum([0, *(len(places) for places, _, _ in rows)])
     places = np.concatenate([places for places, _, _ in rows])
     values = np.concatenate([values for _, values, _ in rows])
     table = csr_matrix((values, places, ends), shape=(len(rows), BUCKETS))
     table.sum_duplicates()
-    if len(rows[0][2]):
-        table = hstack([table, csr_matrix(np.stack([vector for _, _, vector in rows]))]).tocsr()
-    model = LogisticRegression(C=_STRENGTH, solver="liblinear").fit(table, right)
-    return np.insert(model.coef_[0], BUCKETS, model.intercept_[0])
+    return table
 
 
-def _best(one: Choices, weights: Floats) -> tuple[float, bool, bool]:
-    """The best candidate's probability, whether it is right, and whether anything is stated."""
-    scores = [_probability(row, weights) for row in one.rows]
-    if not scores:
-        return 0.0, False, one.stated
-    at = int(np.argmax(scores))
-    return scores[at], one.right[at], one.stated
+def _best(field: Field, weights: Floats) -> tuple[int, float]:
+    if not field.rows:
+        return -1, 0.0
+    odds = np.array([_odds(row, weights) for row in field.rows])
+    shares = np.exp(odds - max(0.0, odds.max()))
+    shares /= shares.sum() + np.exp(-max(0.0, odds.max()))
+    at = int(odds.argmax())
+    return at, float(shares[field.near[at]].sum())
 
 
-def _probability(row: Row, weights: Floats) -> float:
+def _odds(row: Row, weights: Floats) -> float:
     places, values, vector = row
     odds = float(weights[places] @ values + weights[BUCKETS])
     if len(vector) and len(weights) > BUCKETS + 1:
         odds += float(weights[BUCKETS + 1 :] @ vector)
-    return 1 / (1 + exp(-min(max(odds, -30.0), 30.0)))
+    return odds
 
 
 def _floor(best: Sequence[tuple[float, bool, bool]]) -> tuple[float, float]:

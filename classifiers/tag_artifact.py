@@ -22,7 +22,8 @@ from classifiers.errors import ArtifactError
 if TYPE_CHECKING:
     from torch import Tensor
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""2: rankings weigh a text's candidates against one another."""
 MANIFEST: Final = "signals.json"
 TENSORS: Final = "signals.safetensors"
 FILES: Final = (MANIFEST, TENSORS)
@@ -94,6 +95,15 @@ def restore(folder: Path, files: Mapping[str, bytes]) -> None:
 def present(path: Path | str) -> bool:
     """Whether a model folder has a tagger: one that a business trained may have labels only."""
     return (resolve(path) / MANIFEST).is_file()
+
+
+def outdated(path: Path | str) -> bool:
+    """Whether a model folder has a tagger of an older format, which cannot be read any more."""
+    try:
+        written = json.loads((resolve(path) / MANIFEST).read_bytes())["format"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+    return isinstance(written, int) and written < FORMAT
 
 
 def read(path: Path | str) -> tuple[TagManifest, Path]:

@@ -1,4 +1,8 @@
-"""The tagger's heads without torch: what `tagger.TagHeads` computes, from arrays."""
+"""The tagger's heads without torch: what `tagger.TagHeads` computes, from arrays.
+
+Several heads that differ by the chance of their training are asked, and their mean is what counts:
+on a few thousand leads that is steadier than any of them.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from classifiers.tag_marks import CLASSES, SPANS
 from classifiers.tagging import Tokens
 
 _EPSILON: Final = 1e-5
+_MEMBER: Final = "heads.{}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,50 @@ class Heads:
     def _linear(self, name: str, found: Floats) -> Floats:
         said: Floats = found @ self._arrays[f"{name}.weight"].T + self._arrays[f"{name}.bias"]
         return said
+
+
+class Ensemble:
+    """Several heads as one."""
+
+    def __init__(self, members: Sequence[Heads]) -> None:
+        self._members = tuple(members)
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Floats], reach: Sequence[int]) -> Ensemble:
+        """From what `named` gave; other arrays are passed over."""
+        prefix = _MEMBER.partition("{")[0]
+        places = sorted({int(n.split(".")[1]) for n in arrays if n.startswith(prefix)})
+        return cls(
+            [
+                Heads(
+                    {
+                        name.removeprefix(_MEMBER.format(place)): array
+                        for name, array in arrays.items()
+                        if name.startswith(_MEMBER.format(place))
+                    },
+                    reach,
+                )
+                for place in places
+            ]
+        )
+
+    def scores(self, vectors: NDArray[np.floating[Any]], tokens: Tokens) -> Scores:
+        """The mean of what each says: of probabilities and shares, and of classes' logits."""
+        said = [member.scores(vectors, tokens) for member in self._members]
+        return Scores(
+            np.mean([one.tags for one in said], axis=0),
+            np.mean([one.attention for one in said], axis=0),
+            tuple(np.mean([one.classes[at] for one in said], axis=0) for at in range(len(CLASSES))),
+        )
+
+
+def named(members: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
+    """The weights of several heads by one name each."""
+    return {
+        f"{_MEMBER.format(place)}{name}": array
+        for place, arrays in enumerate(members)
+        for name, array in arrays.items()
+    }
 
 
 def _convolved(found: Floats, kernel: tuple[Floats, Floats], reach: int) -> Floats:

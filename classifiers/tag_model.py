@@ -21,7 +21,7 @@ from classifiers.encoder import BaseModel
 from classifiers.errors import ArtifactError
 from classifiers.ranking import Ranking
 from classifiers.runtime import Kind, build
-from classifiers.tag_heads import Heads, Scores, softmax
+from classifiers.tag_heads import Ensemble, Scores, softmax
 from classifiers.tag_marks import CLASSES, SPANS, Offsets, SpanName
 from classifiers.tagging import TAPS, Tokens, covered, read_tokens, stretches, vectors_of
 from classifiers.verdict import Example
@@ -91,7 +91,7 @@ class Tagger:
     def __init__(
         self,
         runtime: Runtime,
-        heads: Heads,
+        heads: Ensemble,
         base: BaseModel,
         manifest: TagManifest,
         ranking: Mapping[str, Ranking] | None = None,
@@ -122,7 +122,7 @@ class Tagger:
         try:
             tensors = {name: value.astype(np.float64) for name, value in load_file(file).items()}
             cls._check(tensors)
-            heads = Heads(tensors, manifest.reach)
+            heads = Ensemble.of(tensors, manifest.reach)
             ranking = {
                 name: Ranking(tensors[f"{RANKING}{name}"], floor)
                 for name, floor in manifest.floors.items()
@@ -134,8 +134,8 @@ class Tagger:
 
     @staticmethod
     def _check(tensors: Mapping[str, Floats]) -> None:
-        width = tensors["read.bias"].shape[0]
-        if tensors["tags.weight"].shape != (3 * len(SPANS), width):
+        width = tensors["heads.0.read.bias"].shape[0]
+        if tensors["heads.0.tags.weight"].shape != (3 * len(SPANS), width):
             raise ArtifactError("its head was made for other signals; train it again")
 
     def read(self, texts: Sequence[tuple[Example, str]]) -> list[Tagged]:

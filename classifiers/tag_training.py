@@ -27,7 +27,7 @@ from classifiers.errors import TrainingError
 from classifiers.ranking import Ranking, writer_groups
 from classifiers.runtime import Kind, Runtime
 from classifiers.tag_calibration import calibrate
-from classifiers.tag_heads import Heads, Scores
+from classifiers.tag_heads import Ensemble, Scores, named
 from classifiers.tag_marks import (
     CLASSES,
     SPANS,
@@ -53,7 +53,8 @@ HELD_OUT = ("calibration", "test")
 @dataclass(frozen=True, slots=True)
 class TagRecipe:
     """How to train. `rate` is the peak. `copies`: noisy copies of each lead; an epoch draws one of
-    them or, with probability `plain`, the lead itself.
+    them or, with probability `plain`, the lead itself. `heads`: how many are trained, each by
+    another chance.
     """
 
     epochs: int = 12
@@ -66,6 +67,7 @@ class TagRecipe:
     plain: float = 0.35
     token_weight: float = 20.0
     attention_weight: float = 0.3
+    heads: int = 3
     tag_weights: tuple[float, float, float] = (1.0, 4.0, 2.7)
 
 
@@ -113,10 +115,18 @@ def study_of(lead: Marked, tokens: Tokens, vectors: Halves) -> Study:
     return Study(tokens, vectors, tags, evidence, classes)
 
 
+def fit_ensemble(
+    studies: Sequence[Sequence[Study]], recipe: TagRecipe, report: Report | None = None
+) -> list[TagHeads]:
+    """Train as many heads as the recipe says on what `studies_of` gave."""
+    recipes = (replace(recipe, seed=recipe.seed + 10 * at) for at in range(recipe.heads))
+    return [fit_heads(studies, one, report) for one in recipes]
+
+
 def fit_heads(
     studies: Sequence[Sequence[Study]], recipe: TagRecipe, report: Report | None = None
 ) -> TagHeads:
-    """Train on what `studies_of` gave."""
+    """Train one of them."""
     torch.manual_seed(recipe.seed)
     rng = Random(recipe.seed + 1)  # noqa: S311 - chance for training, not for secrets
     heads = TagHeads()
@@ -245,7 +255,7 @@ def train_tagger(
     encoder = base_encoder(base_model, threads, runtime)
     studies = studies_of(leads, base_model, encoder, recipe, report)
     read = read_held_out(leads, studies, groups, recipe, report)
-    heads = fit_heads(studies, recipe, report)
+    heads = fit_ensemble(studies, recipe, report)
     seconds = round(time.monotonic() - started)
     training = asdict(recipe) | {"folds": folds, "seconds": seconds}
     return finish(out_dir, leads, read, heads, rank, training)
@@ -269,7 +279,7 @@ def read_held_out(
     pairs = list(zip(leads, studies, strict=True))
     for group in groups:
         rest = [copies for lead, copies in pairs if lead.writer not in group]
-        heads = Heads(arrays_of(fit_heads(rest, recipe, report)), REACH)
+        heads = Ensemble.of(arrays_of(fit_ensemble(rest, recipe, report)), REACH)
         for lead, (study, *_) in pairs:
             if lead.writer in group:
                 context = Context(study.tokens, study.vectors)
@@ -277,16 +287,21 @@ def read_held_out(
     return found
 
 
-def arrays_of(heads: TagHeads) -> dict[str, Floats]:
-    """The heads' weights."""
-    return {name: value.detach().double().numpy() for name, value in heads.named_parameters()}
+def arrays_of(members: Sequence[TagHeads]) -> dict[str, Floats]:
+    """The heads' weights, for `Ensemble.of`."""
+    return named(
+        [
+            {name: value.detach().double().numpy() for name, value in one.named_parameters()}
+            for one in members
+        ]
+    )
 
 
 def finish(
     out_dir: Path,
     leads: Sequence[Marked],
     read: Sequence[Read],
-    heads: TagHeads,
+    heads: Sequence[TagHeads],
     rank: Ranker,
     training: Mapping[str, Any],
 ) -> TaggerTrained:

@@ -18,7 +18,7 @@ from classifiers.errors import ClassifierError, EngineError
 from classifiers.model import Classifier
 from classifiers.opening import OpeningRule
 from classifiers.opening import read as read_opening
-from classifiers.tag_artifact import present
+from classifiers.tag_artifact import outdated, present
 from classifiers.tag_model import Tagger
 from triage import metrics
 from triage.delivery.client import HttpClient
@@ -78,11 +78,16 @@ def load_classifier(settings: ClassifierSettings) -> Classifier:
 
 
 def load_tagger(settings: ClassifierSettings) -> Tagger:
-    """The tagger of the model the settings name; the shipped one where that has labels only.
+    """The tagger of the model the settings name; the shipped one where that has labels only, or a
+    tagger of an older format, which is logged.
 
     Raises `Configuration` where it is not intact.
     """
     artifact = settings.artifact if present(settings.artifact) else "default"
+    if outdated(artifact):
+        remedy = "train it again with `triage train --only signals`"
+        log.warning("an older tagger is not used", artifact=str(artifact), remedy=remedy)
+        artifact = "default"
     try:
         return Tagger.load(artifact, threads=settings.threads, runtime=settings.runtime)
     except EngineError as error:

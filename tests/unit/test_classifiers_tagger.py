@@ -19,7 +19,7 @@ from classifiers.errors import ArtifactError, CorpusError
 from classifiers.ranking import BUCKETS, Ranking
 from classifiers.runtime import Runtime
 from classifiers.tag_calibration import calibrate
-from classifiers.tag_heads import Heads
+from classifiers.tag_heads import Ensemble
 from classifiers.tag_marks import FIGURES, SPANS, Marked, noisy, pools_of, read_marked
 from classifiers.tag_model import Context, Tagger, base_encoder
 from classifiers.tag_training import (
@@ -27,7 +27,7 @@ from classifiers.tag_training import (
     TagRecipe,
     arrays_of,
     finish,
-    fit_heads,
+    fit_ensemble,
     studies_of,
 )
 from classifiers.tagger import REACH, TagHeads, batch_of
@@ -208,7 +208,7 @@ def test_without_torch_the_heads_say_the_same(base: BaseModel, encoder: Runtime)
         assert vectors.shape == (len(tokens.ids), 384 * len(TAPS))
         with torch.inference_mode():
             said = heads(batch_of([torch.from_numpy(vectors)], [torch.from_numpy(tokens.layout)]))
-        scores = Heads(arrays_of(heads), REACH).scores(vectors, tokens)
+        scores = Ensemble.of(arrays_of([heads]), REACH).scores(vectors, tokens)
         np.testing.assert_allclose(scores.tags, said.tags[0].softmax(-1).numpy(), atol=1e-4)
         np.testing.assert_allclose(scores.attention, said.attention[0].exp().numpy(), atol=1e-4)
         for found, logits in zip(scores.classes, said.classes, strict=True):
@@ -217,7 +217,8 @@ def test_without_torch_the_heads_say_the_same(base: BaseModel, encoder: Runtime)
 
 def test_a_text_without_words_has_no_scores_to_read(base: BaseModel, encoder: Runtime) -> None:
     tokens = read_tokens([(example(""), "")], base)[0]
-    scores = Heads(arrays_of(TagHeads()), REACH).scores(vectors_of(tokens, base, encoder), tokens)
+    ensemble = Ensemble.of(arrays_of([TagHeads()]), REACH)
+    scores = ensemble.scores(vectors_of(tokens, base, encoder), tokens)
     assert scores.tags.shape == (0, len(SPANS), 3)
     assert all(np.isfinite(logits).all() for logits in scores.classes)
 
@@ -236,11 +237,11 @@ def test_training_learns_marks_and_an_artifact_keeps_them(
     base: BaseModel, encoder: Runtime, leads: list[Marked], tmp_path: Path
 ) -> None:
     few = [lead for lead in leads if "contact_name" in lead.spans and len(lead.text) < 600][:4]
-    recipe = TagRecipe(epochs=60, copies=0, batch=4)
+    recipe = TagRecipe(epochs=60, copies=0, batch=4, heads=2)
     studies = studies_of(few, base, encoder, recipe)
-    heads = fit_heads(studies, recipe)
+    heads = fit_ensemble(studies, recipe)
     ranking = Ranking(np.linspace(-1, 1, BUCKETS + 1), 0.25)
-    numbers = Heads(arrays_of(heads), REACH)
+    numbers = Ensemble.of(arrays_of(heads), REACH)
     seen = [
         Read(lead, Context(one.tokens, one.vectors), numbers.scores(one.vectors, one.tokens))
         for lead, (one,) in zip(few, studies, strict=True)

@@ -13,7 +13,9 @@ from classifiers.ranking import (
     BUCKETS,
     NOTHING,
     Choices,
+    Field,
     Ranking,
+    Row,
     fit_ranking,
     hashed,
     writer_groups,
@@ -24,6 +26,7 @@ from classifiers.tagging import LAYOUT, Tokens
 from tests.support.qualified import BUSINESS, mail
 from triage.settings import IdealCustomer
 from triage.signals.candidates import MOST, Reading, around, candidates, features
+from triage.signals.choice import field_of
 from triage.signals.learned import Learned, read_learned
 from triage.signals.qualify import qualify, ruled
 from triage.signals.rank_training import rank
@@ -95,26 +98,62 @@ def test_endless_texts_have_few_candidates_and_take_little_time() -> None:
     assert time.process_time() - started < 5
 
 
+def field(*rows: Row) -> Field:
+    """Candidates that share no words."""
+    return Field(rows, np.eye(len(rows), dtype=bool))
+
+
 def choices(writer: str, *, good: str, bad: str) -> Choices:
-    rows = tuple(hashed({word: 1.0}) for word in (bad, good))
-    return Choices(writer, True, rows, (False, True))
+    rows = (hashed({word: 1.0}) for word in (bad, good))
+    return Choices(writer, True, field(*rows), (False, True))
 
 
 def test_a_ranking_learns_what_right_candidates_have() -> None:
     theirs = [choices(f"w{at % 6}", good="signed", bad="quoted") for at in range(60)]
-    quoted, signed = {"quoted": 1.0}, {"signed": 1.0}
-    silent = [Choices(f"w{at % 6}", False, (hashed(quoted),), (False,)) for at in range(30)]
+    quoted, signed = hashed({"quoted": 1.0}), hashed({"signed": 1.0})
+    silent = [Choices(f"w{at % 6}", False, field(quoted), (False,)) for at in range(30)]
     ranking, f1 = fit_ranking([*theirs, *silent])
     assert f1 > 0.95
-    assert ranking.probability(signed) > ranking.floor > ranking.probability(quoted)
+    place, probability = ranking.best(field(quoted, signed))
+    assert place == 1
+    assert probability > ranking.floor > ranking.best(field(quoted))[1]
+
+
+def test_candidates_are_weighed_against_one_another() -> None:
+    """Of two days the second counts, whatever the day: no day by itself says that."""
+    days = [hashed({f"day {at}": 1.0, "first": 1.0}) for at in range(8)]
+    later = [hashed({f"day {at}": 1.0, "second": 1.0}) for at in range(8)]
+    both = [
+        Choices(f"w{at % 6}", True, field(days[at % 8], later[(at + 3) % 8]), (False, True))
+        for at in range(60)
+    ]
+    alone = [Choices(f"w{at % 6}", True, field(days[at % 8]), (True,)) for at in range(60)]
+    ranking, f1 = fit_ranking([*both, *alone])
+    assert f1 == 1.0
+    assert ranking.best(field(days[0], later[0]))[0] == 1
+    assert ranking.best(field(days[0]))[1] > ranking.floor
+
+
+def test_probabilities_of_what_says_the_same_add_up() -> None:
+    weights = np.zeros(BUCKETS + 1)
+    weights[-1] = 3.0
+    whole, piece, other = (hashed({word: 1.0}) for word in ("by friday", "friday", "monday"))
+    apart = Ranking(weights, 0.5).best(field(whole, piece, other))[1]
+    near = np.eye(3, dtype=bool)
+    near[0, 1] = near[1, 0] = True
+    together = Ranking(weights, 0.5).best(Field((whole, piece, other), near))[1]
+    assert apart < 0.34
+    assert together == 2 * apart
+    assert Ranking(weights, 0.5).best(field()) == (-1, 0.0)
 
 
 def test_where_nothing_is_right_nothing_is_taken() -> None:
-    some = {"x": 1.0}
-    wrong, none = Choices("a", False, (hashed(some),), (False,)), Choices("b", False, (), ())
-    ranking, f1 = fit_ranking([wrong, none])
-    assert ranking.probability(some) < 0.01
+    some = hashed({"x": 1.0})
+    wrong = [Choices(f"w{at % 6}", False, field(some), (False,)) for at in range(60)]
+    ranking, f1 = fit_ranking([*wrong, Choices("b", False, field(), ())])
+    assert ranking.best(field(some))[1] < 0.05
     assert f1 == 0.0
+    assert not fit_ranking([Choices("b", False, field(), ())])[0].weights.any()
 
 
 def test_groups_hold_every_writer_once() -> None:
@@ -161,11 +200,13 @@ def words_seen(text: str) -> Context:
     return Context(tokens, np.stack([np.arange(count), np.ones(count)], axis=1))
 
 
-def test_a_figure_is_seen_with_its_noun_and_a_name_is_not() -> None:
-    text = "We run two laundromats"
+def test_a_figure_is_seen_with_its_noun_a_time_too_and_a_name_is_not() -> None:
+    text = "We run two laundromats Friday"
     read = reading(text, Blank(context=words_seen(text)))
     two = next(one for one in candidates("company_size", read) if one.finding.quote == "two")
     assert around("company_size", two, read).tolist() == [1.0, 0.5, 1.5, 0.5]  # words 2 and 3
+    friday = next(one for one in candidates("timeline", read))
+    assert around("timeline", friday, read).tolist() == [2.0, 0.5, 0.0, 0.0]
     assert around("company", two, read) is NOTHING
     assert around("company_size", two, reading(text)) is NOTHING
 
@@ -181,16 +222,36 @@ def test_what_was_not_read_is_seen_as_nothing_of_the_same_length() -> None:
 
 def seen(writer: str, *, good: float) -> Choices:
     same = {"figures 1": 1.0}
-    rows = tuple(hashed(same, np.array([0.0, kind])) for kind in (-good, good))
-    return Choices(writer, True, rows, (False, True))
+    rows = (hashed(same, np.array([0.0, kind])) for kind in (-good, good))
+    return Choices(writer, True, field(*rows), (False, True))
 
 
-def test_a_ranking_learns_what_vectors_mean_and_old_weights_do_without() -> None:
+def test_a_ranking_learns_what_vectors_mean_and_does_without() -> None:
     ranking, f1 = fit_ranking([seen(f"w{at % 6}", good=1.0) for at in range(60)])
     assert f1 > 0.95
     assert ranking.weights.shape == (BUCKETS + 1 + 2,)
-    right, wrong = np.array([0.0, 1.0]), np.array([0.0, -1.0])
     plain = {"figures 1": 1.0}
-    assert ranking.probability(plain, right) > 0.5 > ranking.probability(plain, wrong)
-    old = Ranking(ranking.weights[: BUCKETS + 1], 0.5)
-    assert old.probability(plain, right) == old.probability(plain, wrong) == old.probability(plain)
+    right, wrong = (hashed(plain, np.array([0.0, kind])) for kind in (1.0, -1.0))
+    assert ranking.best(field(wrong, right))[0] == 1
+    without = Ranking(ranking.weights[: BUCKETS + 1], 0.5)
+    assert without.best(field(right)) == without.best(field(wrong))
+    assert without.best(field(right)) == without.best(field(hashed(plain)))
+
+
+def test_a_candidate_is_seen_beside_the_others() -> None:
+    read = reading("Could you do next Tuesday at ten or Wednesday the 12th?")
+    found = candidates("timeline", read)
+    quotes = [one.finding.quote for one in found]
+    assert quotes == ["next Tuesday at ten", "Wednesday the 12th", "the 12th"]
+    rows = field_of("timeline", found, read)
+    said = [
+        [name for name in ("nth 0", "nth from the end 0", "of 3", "inside another", "holds another")
+         if hashed({name: 1.0})[0][0] in row[0]]
+        for row in rows.rows
+    ]  # fmt: skip
+    assert said == [
+        ["nth 0", "of 3"],
+        ["of 3", "holds another"],
+        ["nth from the end 0", "of 3", "inside another"],
+    ]
+    assert rows.near.tolist() == [[True, False, False], [False, True, True], [False, True, True]]

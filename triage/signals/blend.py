@@ -10,7 +10,8 @@ from typing import Final
 
 from classifiers.labels import SignalName
 from classifiers.tag_marks import SpanName
-from triage.signals.candidates import Candidate, Reading, around, candidates, features
+from triage.signals.candidates import Reading, candidates
+from triage.signals.choice import field_of
 from triage.signals.learned import Learned
 from triage.signals.source import Finding
 
@@ -27,20 +28,19 @@ _EVEN: Final = 0.5  # from which probability a candidate is taken that no rankin
 
 def stated(name: SpanName, reading: Reading) -> Finding | None:
     """The likeliest candidate of a signal, if it is likely enough."""
-    ranking = reading.learned.ranking.get(name)
-    floor = ranking.floor if ranking else _EVEN
-
-    def probability(candidate: Candidate) -> float:
-        if ranking is None:
-            return max(candidate.score, candidate.ruled)
-        seen = around(name, candidate, reading)
-        return ranking.probability(features(name, candidate, reading), seen)
-
-    scored = [(probability(candidate), candidate) for candidate in candidates(name, reading)]
-    best = max(scored, key=lambda pair: pair[0], default=None)
-    if best is None or best[0] < floor:
+    found = candidates(name, reading)
+    if not found:
         return None
-    return replace(best[1].finding, confidence=best[0])
+    if ranking := reading.learned.ranking.get(name):
+        at, probability = ranking.best(field_of(name, found, reading))
+        floor = ranking.floor
+    else:
+        alone = [max(one.score, one.ruled) for one in found]
+        probability, floor = max(alone), _EVEN
+        at = alone.index(probability)
+    if probability < floor:
+        return None
+    return replace(found[at].finding, confidence=probability)
 
 
 def chosen(name: SignalName, rule: Finding | None, learned: Learned) -> Finding | None:

@@ -30,6 +30,7 @@ from triage.signals.timeline import times
 MOST: Final = 60
 """Candidates of a kind that are looked at in one source; an endless text has more."""
 
+_SEEN: Final = frozenset({*FIGURES, "timeline"})
 _LEFT, _RIGHT = 5, 4  # words to either side
 _UNLIKELY: Final = 0.001
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d+|[^\w\s]|\n")
@@ -169,10 +170,10 @@ def features(name: SpanName, candidate: Candidate, reading: Reading) -> dict[str
 
 
 def around(name: SpanName, candidate: Candidate, reading: Reading) -> Floats:
-    """What the encoder says of a figure and its noun, most of which no lead was marked with; names
-    and times are told by their words and their shape as well without.
+    """What the encoder says of a figure or time and of what follows it, most of which no lead was
+    marked with; names are told by their words and their shape as well without.
     """
-    return reading.learned.around(candidate.finding) if name in FIGURES else NOTHING
+    return reading.learned.around(candidate.finding) if name in _SEEN else NOTHING
 
 
 def _tagged(name: SpanName, candidate: Candidate, reading: Reading) -> dict[str, float]:
@@ -196,10 +197,7 @@ def _ruled(candidate: Candidate, rule: Finding | None) -> dict[str, float]:
         return found | {"no rule": 1.0}
     if candidate.ruled:
         return found | {"ruled": 1.0, f"ruled {candidate.ruled:.1f}": 1.0}
-    share = rule.source.field == finding.source.field and _cross(
-        (rule.start, rule.end), (finding.start, finding.end)
-    )
-    return found | {"shares with the rule" if share else "rule says other": 1.0}
+    return found | {"shares with the rule" if cross(rule, finding) else "rule says other": 1.0}
 
 
 def _beside(finding: Finding, reading: Reading) -> Iterator[str]:
@@ -261,15 +259,17 @@ def _own_kind(name: SpanName, finding: Finding, reading: Reading) -> Iterator[st
         yield f"said {min(len(again), 3)} times"
 
 
+def cross(one: Finding, other: Finding) -> bool:
+    """Whether two findings share characters."""
+    same = one.source.field == other.source.field
+    return same and one.start < other.end and other.start < one.end
+
+
 def _shares(finding: Finding, stretch: Stretch, reading: Reading) -> bool:
     place = reading.learned.place(stretch)
     if place is None or place[0].field != finding.source.field:
         return False
-    return _cross((place[1], place[2]), (finding.start, finding.end))
-
-
-def _cross(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    return one[0] < other[1] and other[0] < one[1]
+    return place[1] < finding.end and finding.start < place[2]
 
 
 def _odds(probability: float) -> float:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from classifiers.ranking import Choices, Ranking, fit_ranking, hashed
+from classifiers.ranking import Choices, Ranking, fit_ranking
 from classifiers.tag_marks import SPANS, SpanName
 from classifiers.tag_model import Tagged
 from classifiers.verdict import Example
-from triage.signals.candidates import Reading, around, candidates, features
+from triage.signals.candidates import Reading, candidates
+from triage.signals.choice import field_of
 from triage.signals.learned import read_learned
 from triage.signals.measure import agrees, business_of, inquiry_of
 from triage.signals.qualify import normalized, ruled
@@ -61,10 +62,7 @@ def _choices(row: Mapping[str, Any], tagged: Tagged) -> Iterator[tuple[SpanName,
             Choices(
                 row.get("writer") or "",
                 mark is not None,
-                tuple(
-                    hashed(features(name, one, reading), around(name, one, reading))
-                    for one in found
-                ),
+                field_of(name, found, reading),
                 tuple(
                     mark is not None and _right(name, mark, one.finding, material) for one in found
                 ),
