@@ -21,6 +21,7 @@ from classifiers.bound import FilingBound
 from classifiers.calibration import AbstainRule, Blend
 from classifiers.encoder import SHA256, WEIGHTS, Reading, file_sha256
 from classifiers.errors import ArtifactError
+from classifiers.match import MatchRule
 from classifiers.shortcut import Shortcut
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Manifest:
     labels: tuple[str, ...] = labels.LABELS
     labels_sha256: str = ""
     own: Mapping[str, str] = field(default_factory=dict)
+    match: MatchRule | None = None
 
     @property
     def name_version(self) -> str:
@@ -150,6 +152,7 @@ def read_manifest(folder: Path) -> Manifest:
                 "labels": tuple(raw["labels"]),
                 "bound": FilingBound(**raw["bound"]) if raw.get("bound") else None,
                 "shortcut": Shortcut(**raw.get("shortcut", {})),
+                "match": MatchRule(**raw["match"]) if raw.get("match") else None,
             }
         )
     except (KeyError, TypeError) as error:

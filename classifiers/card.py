@@ -17,6 +17,7 @@ from classifiers.bound import FilingBound
 from classifiers.dataset import Corpus, Item, labels_of, read_corpus, read_items
 from classifiers.evaluate import Estimate, Report, evaluate
 from classifiers.labels import LABELS
+from classifiers.match import MatchRule
 from classifiers.model import Classifier
 
 
@@ -93,6 +94,7 @@ def _about(manifest: Manifest, corpus: Corpus, size: int) -> list[str]:
             f"{manifest.shortcut.margin:.2f} apart, unless a lead with a probability over "
             f"{manifest.shortcut.lead:.2f} would be labelled otherwise, or it sounds like support."
         ),
+        *_match(manifest.match),
         *_bound(manifest.bound),
         "",
         "## Data",
@@ -109,6 +111,16 @@ def _about(manifest: Manifest, corpus: Corpus, size: int) -> list[str]:
             + [["all", *(str(sum(c)) for c in counts.values())]],
         ),
     ]
+
+
+def _match(rule: MatchRule | None) -> Iterable[str]:
+    if rule is not None:
+        shifts = ", ".join(f"{label} {slope:+.2f}" for label, (slope, _) in rule.shifts.items())
+        yield (
+            "- A second network of the same base reads text and business profile each by itself, "
+            "and was trained so that a profile lies near what its customers write. Each logit of "
+            f"the business doing what is asked shifts log-probabilities: {shifts}, fitted on dev."
+        )
 
 
 def _bound(bound: FilingBound | None) -> Iterable[str]:
@@ -133,6 +145,8 @@ _METHODS = {
 
 def _passes(training: Mapping[str, Any]) -> str:
     if before := training.get("from"):
+        if not training["epochs"]:
+            return f"the network of {before}, and what stands on it fitted anew"
         kept = training.get("kept", 0.0)
         mean = f", the mean of both weighed {kept:.2f} to {1 - kept:.2f}" if kept else ""
         return f"trained on from {before}{mean}"

@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from types import MappingProxyType
@@ -23,6 +23,7 @@ import numpy as np
 from classifiers.calibration import Ints
 from classifiers.errors import CorpusError
 from classifiers.labels import LABELS, Label
+from classifiers.profiles import PREFIX, Name, Profiles, read_profiles
 from classifiers.verdict import Channel, Example
 
 Split = Literal["train", "dev", "calibration", "test"]
@@ -51,13 +52,16 @@ class Corpus:
     """Labelled items by split; `sha256` is over ids, texts and labels in a fixed order.
 
     `train` is learned from; `dev` chooses between variants, epochs and weights; `calibration` is
-    for the one threshold that bounds lost leads; `test` is looked at once.
+    for the one threshold that bounds lost leads; `test` is looked at once. `profiles`: by the id of
+    an item further businesses that it could have reached. `names`: of businesses.
     """
 
     train: tuple[Item, ...]
     dev: tuple[Item, ...] = ()
     calibration: tuple[Item, ...] = ()
     test: tuple[Item, ...] = ()
+    profiles: Mapping[str, Profiles] = field(default_factory=dict)
+    names: tuple[Name, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -67,6 +71,10 @@ class Corpus:
             (*self.train, *self.dev, *self.calibration, *self.test), key=lambda item: item.id
         ):
             digest.update(repr((item.id, item.example, item.label)).encode())
+        for name, profiles in sorted(self.profiles.items()):
+            digest.update(repr((name, profiles)).encode())
+        for one in self.names:
+            digest.update(repr(one).encode())
         return digest.hexdigest()
 
 
@@ -98,11 +106,12 @@ def read_items(
 def read_corpus(path: Path) -> Corpus:
     """All `*.jsonl` of a folder (or one file), by the field `split` or the file name's beginning.
 
-    Lines without either are training data. `CorpusError` for bad lines, ids that occur twice, or no
-    training data at all.
+    Lines without either are training data; `profiles-*.jsonl` hold businesses (`profiles`).
+    `CorpusError` for bad lines, ids that occur twice, or no training data at all.
     """
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
-    items = [item for file in files for item in read_items(file)]
+    businesses = [file for file in files if file.name.startswith(PREFIX)]
+    items = [item for file in files if file not in businesses for item in read_items(file)]
     doubled = [name for name, count in Counter(item.id for item in items).items() if count > 1]
     if doubled:
         raise CorpusError(f"{path}: the id {doubled[0]!r} occurs twice; ids must differ")
@@ -111,7 +120,13 @@ def read_corpus(path: Path) -> Corpus:
     }
     if not by_split["train"]:
         raise CorpusError(f"{path}: no training items; expected JSON Lines in train-*.jsonl")
-    return Corpus(**by_split)
+    profiles, names = read_profiles(businesses)
+    if unknown := profiles.keys() - {item.id for item in items}:
+        raise CorpusError(
+            f"{path}: {businesses[0].name} and the like name the item {min(unknown)!r}, which no "
+            "other file has"
+        )
+    return Corpus(**by_split, profiles=profiles, names=names)
 
 
 def with_dev(corpus: Corpus, *, seed: int, share: float = 0.125) -> Corpus:

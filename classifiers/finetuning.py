@@ -73,7 +73,8 @@ elsewhere (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where training is: `epoch` of `epochs` from 1, `step` of `steps` in it, `seconds` so far.
+    """Where training of a `part` is: `epoch` of `epochs` from 1, `step` of `steps` in it, `seconds`
+    so far.
 
     `dev_macro_f1` is set after the last step of an epoch.
     """
@@ -85,6 +86,7 @@ class Progress:
     loss: float
     seconds: float
     dev_macro_f1: float | None = None
+    part: Literal["network", "matcher"] = "network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ def fit(
 ) -> Fitted:
     """Fine-tune a network from the base weights; of its epochs keep the best on `dev_items`.
 
-    `start`: what an earlier training changed (`network.trained_tensors`), to go on from there.
+    `start`: what an earlier training changed (`network.trained_tensors`), to go on from there; for
+    no epochs the network stays as it is.
     """
     if min(len(train_items), len(dev_items)) < 2 or len(set(labels_of(train_items))) < 2:
         raise TrainingError(
@@ -132,6 +135,9 @@ def fit(
     dev_truth = indices_of(dev_items)
     if start is None:
         run.warm_head()
+    elif not recipe.epochs:
+        network.eval()
+        return Fitted(network, logits(network, dev_windows, recipe.batch), 0, ())
 
     best: tuple[tuple[float, float], int, Floats, dict[str, Tensor]] | None = None
     history = []
@@ -181,15 +187,7 @@ class _Run:
         else:
             network.words.requires_grad_(False)
             network.positions.requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(_groups(network, recipe))
-        total, rising = (
-            self.steps * recipe.epochs,
-            max(1.0, recipe.warmup * self.steps * recipe.epochs),
-        )
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer,
-            lambda step: min((step + 1) / rising, (total - step) / max(1.0, total - rising)),
-        )
+        self.optimizer, self.schedule = steps_of(network, recipe, self.steps)
         counts = np.bincount(self.truth, minlength=len(LABELS))
         rarity = np.sqrt(len(self.truth) / np.maximum(counts, 1) / len(LABELS))
         self.loss = nn.CrossEntropyLoss(
@@ -225,7 +223,7 @@ class _Run:
         for step, chosen in enumerate(self._batches(windows), 1):
             batch = Batch.of([windows[index] for index in chosen]).to(self.device)
             target = torch.tensor(self.truth[chosen], device=self.device)
-            with _autocast(self.device):
+            with autocast(self.device):
                 loss = self.loss(self.network(batch), target)
             self.optimizer.zero_grad()
             loss.backward()
@@ -271,6 +269,18 @@ class _Run:
         return batches
 
 
+def steps_of(
+    network: Network, recipe: Recipe, steps: int, further: Sequence[dict[str, Any]] = ()
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """What takes the steps, `steps` an epoch, and their rates; `further` parameters beside."""
+    optimizer = torch.optim.AdamW([*_groups(network, recipe), *further])
+    total = steps * recipe.epochs
+    rising = max(1.0, recipe.warmup * total)
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / rising, (total - step) / max(1.0, total - rising))
+    )
+
+
 def _groups(network: Network, recipe: Recipe) -> list[dict[str, Any]]:
     """Parameters with their learning rates: the head fastest, lower layers slower."""
     groups = []
@@ -289,7 +299,7 @@ def _groups(network: Network, recipe: Recipe) -> list[dict[str, Any]]:
     return groups
 
 
-def _autocast(device: torch.device) -> AbstractContextManager[Any]:
+def autocast(device: torch.device) -> AbstractContextManager[Any]:
     """Half precision where the hardware computes in it; elsewhere it would be slower."""
     able = torch.cpu.get_capabilities()
     if device.type == "cuda" or able.get("amx_bf16") or able.get("avx512_bf16"):

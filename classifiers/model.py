@@ -20,6 +20,7 @@ from classifiers.explain import Explainer, Word, strongest
 from classifiers.fewshot import Division, is_division
 from classifiers.labels import LABELS, Label
 from classifiers.lexical import Lexical, is_lexical
+from classifiers.match import Matcher, is_match
 from classifiers.runtime import Kind, Runtime, build, pooled
 from classifiers.text import render
 from classifiers.verdict import Example, Verdict
@@ -38,8 +39,10 @@ class Classifier:
         *,
         batch: int = 16,
         divisions: Mapping[str, Division] | None = None,
+        matcher: Matcher | None = None,
     ) -> None:
         self._runtime = runtime
+        self._matcher = matcher
         self._divisions = divisions or {}
         self._head, self._bias = head
         self._lexical = lexical
@@ -77,16 +80,22 @@ class Classifier:
             trained = {
                 name: value
                 for name, value in tensors.items()
-                if not (is_lexical(name) or is_division(name))
+                if not (is_lexical(name) or is_division(name) or is_match(name))
             }
-            arrays = weights.changed(weights.base_weights(base_model.weights), trained, len(LABELS))
+            start = weights.base_weights(base_model.weights)
+            arrays = weights.changed(start, trained, len(LABELS))
+            matcher = Matcher.of(
+                tensors, manifest.match, base_model, start,
+                kind=runtime, threads=threads, batch=batch,
+            )  # fmt: skip
         except (ArtifactError, SafetensorError, KeyError) as error:
             raise ArtifactError(f"{file} cannot be used: {error}") from error
         head, bias = (arrays[name].astype(np.float64) for name in weights.HEAD)
         engine = build(runtime, arrays, threads)
         return cls(
-            engine, (head, bias), lexical, base_model, manifest, batch=batch, divisions=divisions
-        )
+            engine, (head, bias), lexical, base_model, manifest,
+            batch=batch, divisions=divisions, matcher=matcher,
+        )  # fmt: skip
 
     @property
     def name_version(self) -> str:
@@ -111,6 +120,7 @@ class Classifier:
         if self._divisions:  # these need the text vectors of everything
             vectors, lexical = self.vectors(examples)
             probabilities = blend.probabilities(vectors @ self._head.T + self._bias, lexical)
+            probabilities = self._matched(probabilities, examples)
             return self._under_own_names(verdicts(probabilities, rule, self.name_version), vectors)
         inputs = [render(example) for example in examples]
         lexical = self._lexical.logits(self._base.tokens(inputs))
@@ -119,6 +129,7 @@ class Classifier:
         if len(rest):
             network = self._vectors([inputs[index] for index in rest]) @ self._head.T + self._bias
             probabilities[rest] = blend.probabilities(network, lexical[rest])
+        probabilities = self._matched(probabilities, examples)
         return verdicts(probabilities, rule, self.name_version)
 
     def read(self, examples: Sequence[Example]) -> tuple[list[Verdict], Floats]:
@@ -130,9 +141,11 @@ class Classifier:
         network = vectors @ self._head.T + self._bias
         blend, rule = self.manifest.blend, self.manifest.abstain
         if self._divisions:
-            said = verdicts(blend.probabilities(network, lexical), rule, self.name_version)
+            probabilities = self._matched(blend.probabilities(network, lexical), examples)
+            said = verdicts(probabilities, rule, self.name_version)
             return self._under_own_names(said, vectors), vectors
         probabilities = self.manifest.shortcut.probabilities(blend, network, lexical)
+        probabilities = self._matched(probabilities, examples)
         return verdicts(probabilities, rule, self.name_version), vectors
 
     def logits(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
@@ -153,6 +166,12 @@ class Classifier:
             self._runtime, self._head, self._lexical, self._base, self.manifest
         ).words(example, label)
         return strongest(found)
+
+    def _matched(self, probabilities: Floats, examples: Sequence[Example]) -> Floats:
+        """With the businesses that were contacted considered, where the model compares them."""
+        if self._matcher is None:
+            return probabilities
+        return self._matcher.probabilities(probabilities, examples)
 
     def _vectors(self, inputs: Sequence[tuple[str, str]]) -> Floats:
         windows = self._base.windows(inputs, self.manifest.reading)

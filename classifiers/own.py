@@ -37,6 +37,7 @@ from classifiers.evaluate import Report, evaluate
 from classifiers.fewshot import Division
 from classifiers.labels import LABELS, Label
 from classifiers.lexical import is_lexical
+from classifiers.match import is_match
 from classifiers.model import Classifier, verdicts
 from classifiers.shortcut import Shortcut
 
@@ -243,7 +244,8 @@ def _tuned(
     rest, held = fewshot.split(truth, groups)[0]
     inner, dev = fewshot.split(truth[rest], groups[rest], folds=4)[0]
     fitting, choosing = rest[inner], rest[dev]
-    network = {key: value for key, value in tensors.items() if not is_lexical(key)}
+    beside = {key: value for key, value in tensors.items() if is_lexical(key) or is_match(key)}
+    network = {key: value for key, value in tensors.items() if key not in beside}
     base = BaseModel()
     fitted = fit(
         [*(items[index] for index in fitting), *plan.replay],
@@ -254,8 +256,7 @@ def _tuned(
         start=network,
     )
     changed = trained_tensors(fitted.network, base.weights)
-    tuned = {key: value for key, value in tensors.items() if is_lexical(key)}
-    tuned |= {key: value.cpu().numpy() for key, value in changed.items()}
+    tuned = beside | {key: value.cpu().numpy() for key, value in changed.items()}
     blend = begun.manifest.blend
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "tuned"

@@ -9,7 +9,7 @@ module lazily.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +30,9 @@ from classifiers.finetuning import CONTINUING, Fitted, ProgressCallback, Recipe,
 from classifiers.inference import logits
 from classifiers.labels import LABELS
 from classifiers.lexical import Lexical, is_lexical
+from classifiers.match import MatchRule, is_match
+from classifiers.match_training import LEAST_HELD, Matching, fit_matcher, fit_rule
+from classifiers.match_training import RECIPE as MATCHING
 from classifiers.model import verdicts
 from classifiers.network import trained_tensors
 from classifiers.shortcut import choose_shortcut
@@ -85,9 +88,10 @@ def train(
     shown = _shown(corpus.train, newer, recipe.seed)
     fitted = fit(shown, corpus.dev, base_model, recipe, progress, begun)
     lexical = Lexical.fit(_tokens(corpus.train, base_model), indices_of(corpus.train))
+    matching = fit_matcher(corpus, base_model, replace(MATCHING, seed=recipe.seed), progress)
     seconds = time.monotonic() - started
     return write_trained(
-        out_dir, fitted, lexical, corpus, base_model, recipe,
+        out_dir, fitted, lexical, matching, corpus, base_model, recipe,
         name=name, version=version, seconds=seconds,
         begun_with=None if start is None else artifact.read(start)[0].name_version,
     )  # fmt: skip
@@ -97,6 +101,7 @@ def write_trained(
     out_dir: Path,
     fitted: Fitted,
     lexical: Lexical,
+    matching: Matching | None,
     corpus: Corpus,
     base: BaseModel,
     recipe: Recipe,
@@ -120,16 +125,22 @@ def write_trained(
         network = logits(fitted.network, windows, recipe.batch)
         return network, lexical.logits(base.tokens(inputs))
 
-    def probabilities(items: Sequence[Item]) -> Floats:
+    def alone(items: Sequence[Item]) -> Floats:
         return shortcut.probabilities(blend, *readings(items))
+
+    def probabilities(items: Sequence[Item]) -> Floats:
+        said = alone(items)
+        return matcher.probabilities(said, [i.example for i in items]) if matcher else said
 
     truth = indices_of(corpus.dev)
     network_dev, lexical_dev = readings(corpus.dev)
     blend = fit_blend(network_dev, lexical_dev, truth)
     shortcut = choose_shortcut(blend, network_dev, lexical_dev, truth)
+    match = None if matching is None else _match_rule(matching, corpus, base, alone)
+    matcher = matching.matcher(base, match) if matching and match else None
     held = corpus.calibration or corpus.dev
     bound = choose_floor(probabilities(held), indices_of(held))
-    on_dev = shortcut.probabilities(blend, network_dev, lexical_dev)
+    on_dev = probabilities(corpus.dev)
     sure = choose_sure(on_dev, truth)
     rule = choose_abstain(on_dev, truth, lead=bound.floor, sure=sure)
     dev = evaluate(corpus.dev, verdicts(on_dev, rule, model))
@@ -145,6 +156,7 @@ def write_trained(
         "abstain": rule,
         "bound": bound,
         "shortcut": shortcut,
+        "match": match,
         "training": asdict(recipe)
         | {"best_epoch": fitted.epoch, "seconds": round(seconds), "history": fitted.history}
         | ({} if begun_with is None else {"from": begun_with}),
@@ -159,8 +171,23 @@ def write_trained(
     }
     tensors = trained_tensors(fitted.network, base.weights)
     tensors |= {key: torch.from_numpy(array) for key, array in lexical.arrays().items()}
+    tensors |= matching.tensors(base) if matching and match else {}
     artifact.write(out_dir, manifest, tensors)
     return Trained(out_dir, model, seconds, dev, test)
+
+
+def _match_rule(
+    matching: Matching, corpus: Corpus, base: BaseModel, alone: Callable[[Sequence[Item]], Floats]
+) -> MatchRule | None:
+    """The rule for what a match shifts, fitted on dev; none where too few there name a business.
+
+    `alone`: what the model says of items without the matcher, (items, labels).
+    """
+    items = [item for item in corpus.dev if item.example.business.strip()]
+    if len(items) < LEAST_HELD:
+        return None
+    logits = matching.matcher(base).logits([item.example for item in items])
+    return fit_rule(matching, alone(items), logits, indices_of(items))
 
 
 def _shown(items: Sequence[Item], newer: Collection[str], seed: int) -> Sequence[Item]:
@@ -179,7 +206,11 @@ def _network_of(folder: Path | str) -> dict[str, NDArray[Any]]:
     from safetensors.numpy import load_file  # noqa: PLC0415 - heavy
 
     _, file = artifact.read(folder)
-    return {key: value for key, value in load_file(file).items() if not is_lexical(key)}
+    return {
+        key: value
+        for key, value in load_file(file).items()
+        if not (is_lexical(key) or is_match(key))
+    }
 
 
 def _tokens(items: Sequence[Item], base: BaseModel) -> list[list[int]]:

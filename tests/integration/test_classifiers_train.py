@@ -1,6 +1,7 @@
 """Training end to end on a handful of items, and the encoder against its reference."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -10,17 +11,20 @@ import torch
 
 from classifiers.artifact import read
 from classifiers.card import write_card
-from classifiers.dataset import read_items
+from classifiers.dataset import read_corpus, read_items
 from classifiers.encoder import BaseModel, Reading
 from classifiers.errors import TrainingError
 from classifiers.evaluate import evaluate
 from classifiers.finetuning import CONTINUING, Progress, Recipe
 from classifiers.labels import LABELS
+from classifiers.match import is_match
+from classifiers.match_training import LEAST, LEAST_HELD
 from classifiers.model import Classifier
 from classifiers.network import Batch, Network
-from classifiers.train import train
+from classifiers.train import _network_of, train
 from classifiers.verdict import Example
 
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 TEXTS = {
     "lead": ["Please quote forty boxes for our shop", "How much is a new roof? We want one"],
     "support": ["My order arrived broken", "The invoice charges me twice, please refund"],
@@ -106,6 +110,54 @@ def test_a_network_is_trained_on_from_where_another_ended(corpus: Path, tmp_path
     assert "from" not in other
     assert on.dev.macro_f1.value >= afresh.dev.macro_f1.value
     assert training["history"][0]["loss"] < other["history"][0]["loss"]
+
+
+def test_without_an_epoch_a_network_stays_what_it_was(corpus: Path, tmp_path: Path) -> None:
+    train(corpus, tmp_path / "one", epochs=1, version="1")
+    train(corpus, tmp_path / "two", start=tmp_path / "one", epochs=0, version="2")
+    examples = [Example("email", text) for texts in TEXTS.values() for text in texts]
+    before, after = (
+        Classifier.load(tmp_path / name, runtime="torch").logits(examples)[0]
+        for name in ("one", "two")
+    )
+    assert after == pytest.approx(before, abs=1e-4)
+    assert "the network of triage-minilm@1" in card_of(corpus, tmp_path / "two")
+
+
+def card_of(corpus: Path, model: Path) -> str:
+    write_card(model.parent / "card.md", model=model, corpus_dir=corpus, measured=[])
+    return (model.parent / "card.md").read_text()
+
+
+def test_a_model_learns_whose_inquiry_it_is(corpus: Path, tmp_path: Path) -> None:
+    shipped = FIXTURES / "corpus"
+    whole = read_corpus(shipped)
+    known = [i for i in whole.train if i.id in whole.profiles and len(i.example.text) < 160]
+    held = [i for i in whole.dev if i.example.business and len(i.example.text) < 300]
+    short = {"", *(item.id for item in (*known[:LEAST], *held[: LEAST_HELD + 10]))}
+    folder = tmp_path / "corpus"
+    shutil.copytree(corpus, folder)
+    for kind in ("train-*", "dev-*", "profiles-*"):
+        for file in shipped.glob(kind):
+            written = file.read_text().rstrip("\n").split("\n")
+            kept = [line for line in written if json.loads(line).get("id", "") in short]
+            (folder / file.name).write_text("\n".join(kept))
+    train(folder, tmp_path / "m", recipe=Recipe(epochs=1), version="1")
+    manifest, file = read(tmp_path / "m")
+    assert manifest.match is not None
+    model = Classifier.load(tmp_path / "m")
+    asked = "Please quote for four new tyres on our delivery van, and fit them this week."
+    tyres, ballet, name = model.classify(
+        [
+            Example("email", asked, business=business)
+            for business in ("Tyres and wheels, fitted", "Ballet and tap for children", "Kestrel")
+        ]
+    )
+    assert tyres.scores["misdial"] < ballet.scores["misdial"]
+    assert name.scores["misdial"] < ballet.scores["misdial"]
+    begun = _network_of(tmp_path / "m")
+    assert not any(is_match(key) for key in begun)  # it is the other network that is trained on
+    assert file.stat().st_size < 16e6
 
 
 def test_what_a_network_has_not_read_is_shown_twice(corpus: Path, tmp_path: Path) -> None:

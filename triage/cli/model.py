@@ -44,7 +44,14 @@ def train(
         Path | None, typer.Option(help="Folder of JSON Lines. Default: the shipped corpus.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Where the model folder is written.")] = Path("model"),
-    epochs: Annotated[int | None, typer.Option(help="Passes over the corpus.", min=1)] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="Passes over the corpus. With --start and 0 its network stays, and all that "
+            "stands on it is fitted anew.",
+            min=0,
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all chance.")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads. Default: all.", min=1)] = None,
     start: Annotated[
@@ -168,9 +175,9 @@ def _train_labels(
         def report(step: Progress) -> None:
             share = (step.epoch - 1 + step.step / step.steps) / step.epochs
             found = f", dev macro-F1 {step.dev_macro_f1:.3f}" if step.dev_macro_f1 else ""
-            now = f"epoch {step.epoch} of {step.epochs}, loss {step.loss:.3f}{found}"
+            now = f"{step.part}: epoch {step.epoch} of {step.epochs}, loss {step.loss:.3f}{found}"
             advance(round(share * 1000), now)
-            if step.dev_macro_f1:
+            if step.dev_macro_f1 or (step.part == "matcher" and step.step == step.steps):
                 output.note(f"{now}, {step.seconds:.0f} s")
 
         try:
