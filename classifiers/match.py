@@ -157,6 +157,12 @@ class Matcher:
         result[rows] = tells * shifted + (1 - tells) * said[rows]
         return result
 
+    def fit(self, example: Example) -> float | None:
+        """How well an example fits its business, 0 to 1; none where the profile tells no trade."""
+        if self.tells([example.business])[0] < 0.5:
+            return None
+        return float(1 / (1 + np.exp(-self.logits([example])[0])))
+
     def tells(self, profiles: Sequence[str]) -> Floats:
         """How probable it is that each profile says what the business does, (profiles,)."""
         return self._telling.probabilities(self.profile_vectors(profiles))

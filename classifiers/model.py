@@ -167,6 +167,14 @@ class Classifier:
         ).words(example, label)
         return strongest(found)
 
+    def fits(self, example: Example) -> float | None:
+        """How well what is asked fits the business that was contacted, 0 to 1; none where nothing
+        is compared: without a matcher, or a profile that tells what the business does.
+        """
+        if self._matcher is None or not example.business.strip():
+            return None
+        return self._matcher.fit(example)
+
     def _matched(self, probabilities: Floats, examples: Sequence[Example]) -> Floats:
         """With the businesses that were contacted considered, where the model compares them."""
         if self._matcher is None:

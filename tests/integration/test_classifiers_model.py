@@ -200,6 +200,15 @@ def test_the_business_decides_whether_what_is_asked_is_a_lead(classifier: Classi
     assert tyres.label == "lead"
     assert ballet.scores["lead"] < tyres.scores["lead"] - 0.2
     assert ballet.scores["misdial"] > 5 * tyres.scores["misdial"]
+    fits = [
+        classifier.fits(Example("email", asked, business=business))
+        for business in (*businesses, "Kestrel Group", "")
+    ]
+    assert fits[0] is not None
+    assert fits[1] is not None
+    assert fits[0] > 0.8
+    assert fits[1] < 0.3
+    assert fits[2:] == [None, None]
 
 
 def test_held_out_texts_are_told_apart_by_their_businesses(classifier: Classifier) -> None:

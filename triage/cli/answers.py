@@ -203,6 +203,7 @@ def _answered(
             answer = {"id": line.id} | _answer(line.inquiry, reading, verdict, settings, tagger)
             if explain:
                 answer["explanation"] = _explanation(reading, verdict, classifier)
+                answer["business_fits"] = _business_fits(reading, classifier)
             yield answer
 
 
@@ -222,6 +223,14 @@ def _explanation(
         }
         for word in classifier.explain(reading.example, verdict.label)
     ]
+
+
+def _business_fits(reading: Reading, classifier: Classifier | None) -> float | None:
+    """How well what is asked fits the business, 0 to 1; none where nobody compared them."""
+    if reading.settled or classifier is None:
+        return None
+    found = classifier.fits(reading.example)
+    return None if found is None else round(found, 4)
 
 
 def _answer(

@@ -36,7 +36,10 @@ def classify(
         str | None, typer.Option("--model", help="A model folder. Default: the one that ships.")
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Add the words that made each label.")
+        bool,
+        typer.Option(
+            "--explain", help="Add the words that made each label, and how the business fits."
+        ),
     ] = False,
 ) -> None:
     """Label inquiries: one JSON object a line in, one a line out, in the same order.
@@ -64,7 +67,9 @@ def classify(
 
 
 def _because(answer: dict[str, Any]) -> str:
-    return ", ".join(dict.fromkeys(word["text"] for word in answer.get("explanation", [])))
+    words = ", ".join(dict.fromkeys(word["text"] for word in answer.get("explanation", [])))
+    fits = answer.get("business_fits")
+    return words if fits is None else f"{words}\nfits the business: {fits:.0%}"
 
 
 def _row(answer: dict[str, Any]) -> list[Any]:
