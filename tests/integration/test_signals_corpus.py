@@ -217,7 +217,8 @@ def check(inquiry: Inquiry, transcript: Transcript | None, found: Qualification)
 
 
 def test_every_quote_is_where_it_says_in_every_item_of_the_corpus() -> None:
-    for row in rows(*sorted(path.stem for path in CORPUS.glob("*.jsonl"))):
+    files = sorted(path.stem for path in CORPUS.glob("*.jsonl"))
+    for row in rows(*(file for file in files if not file.startswith("profiles"))):
         check(inquiry_of(row), None, read(row))
 
 
