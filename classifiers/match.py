@@ -182,8 +182,8 @@ class Matcher:
 
     def profile_vectors(self, profiles: Sequence[str]) -> Floats:
         """Of length 1, (profiles, hidden); those of the last profiles are remembered."""
-        new = sorted({profile for profile in profiles if profile not in self._profiles})
         known = self._profiles
+        new = sorted({profile for profile in profiles if profile not in known})
         if new:
             vectors = _unit(pooled(self._runtime, profile_windows(self._base, new), self._batch))
             if len(known) + len(new) > _KEPT:
