@@ -4,7 +4,7 @@
 
 Leads and support cases of the calibration split for which people wrote down other businesses
 (fixtures/corpus/profiles-*.jsonl): some that do what is asked, some that were reached by mistake.
-The same model with and without its matcher, in one run.
+The same model with and without its matcher, in one run. `sent`: forwarded unseen as a lead.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from triage.demo.fixtures import corpus_folder
 def share(model: Classifier, items: Sequence[Item]) -> str:
     said = model.classify([item.example for item in items])
     right = [verdict.label == item.label for verdict, item in zip(said, items, strict=True)]
-    return f"{sum(right):>4} of {len(right):<4} {np.mean(right):6.1%}"
+    sent = np.mean([verdict.label == "lead" and not verdict.abstained for verdict in said])
+    seen = np.mean([verdict.abstained for verdict in said])
+    return f"{sum(right):>6} of {len(right):<4}{np.mean(right):6.1%}{sent:10.1%}{seen:9.1%}"
 
 
 def apart(matcher: Matcher, near: Sequence[Item], far: Sequence[Item]) -> float:
@@ -56,7 +58,8 @@ def main() -> None:
     }
     matcher = model._matcher
     for name in ("with the matcher", "without"):
-        print(f"\n{model.name_version} {name}")
+        title = f"{model.name_version} {name}"
+        print(f"\n{title:<42}{'as named':>20}{'sent':>10}{'review':>9}")
         for what, chosen in sets.items():
             print(f"  {what:<40} {share(model, chosen)}")
         model._matcher = None

@@ -7,12 +7,12 @@ same; in a `direction` pair one small change makes another label.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from classifiers import jsonl
 from classifiers.dataset import Item, item_of
 from classifiers.errors import CorpusError
 from classifiers.labels import Label
@@ -82,17 +82,11 @@ def read_pairs(path: Path) -> list[Pair]:
     """All pairs of a folder's `*.jsonl`, or of one file. `CorpusError` says which line is wrong."""
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     pairs: list[Pair] = []
-    for file in files:
+    for place, raw in (each for file in files for each in jsonl.values(file)):
         try:
-            lines = file.read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CorpusError(f"{file} cannot be read: {error}") from error
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                try:
-                    pairs.append(_pair(json.loads(line)))
-                except (ValueError, KeyError, TypeError) as error:
-                    raise CorpusError(f"{file}, line {number}: {error}") from error
+            pairs.append(_pair(raw))
+        except (ValueError, KeyError, TypeError) as error:
+            raise CorpusError(f"{place}: {error}") from error
     if not pairs:
         raise CorpusError(f"{path}: no pairs; expected JSON Lines with `a` and `b`")
     return pairs

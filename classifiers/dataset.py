@@ -8,7 +8,6 @@ ignored.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from classifiers import jsonl
 from classifiers.calibration import Ints
 from classifiers.errors import CorpusError
 from classifiers.labels import LABELS, Label
@@ -87,19 +87,11 @@ def read_items(
     with the one of the nine that it stands for.
     """
     items: list[Item] = []
-    try:
-        # Not splitlines(): JSON strings may hold U+2028 and other line ends of Unicode as they are.
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"{path} cannot be read: {error}") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    for place, raw in jsonl.values(path):
         try:
-            raw = json.loads(line)
             items.append(item_of(raw, _split_of(path), labelled=labelled, bases=bases or {}))
         except ValueError as error:
-            raise CorpusError(f"{path}, line {number}: {error}") from error
+            raise CorpusError(f"{place}: {error}") from error
     return items
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from classifiers.calibration import Floats, softmax
 from classifiers.encoder import BaseModel, Reading, parts
+from classifiers.errors import ArtifactError
 from classifiers.labels import LABELS
 from classifiers.runtime import Kind, Runtime, Windows, build, pooled
 from classifiers.text import BUSINESS_CHARS, body
@@ -126,15 +127,17 @@ class Matcher:
         batch: int = 16,
     ) -> Matcher | None:
         """From a model folder's tensors, and the base's `weights`; none where it has no matcher.
-        `ArtifactError` where a tensor does not fit.
+        `ArtifactError` where a tensor does not fit, or all are missing.
         """
+        if rule is None:
+            return None
         own = {
             name.removeprefix(PREFIX): each
             for name, each in tensors.items()
             if is_match(name) and name not in TELLING
         }
-        if rule is None or not own:
-            return None
+        if not own:
+            raise ArtifactError("its matcher is missing; train it again")
         hidden = weights["norm.bias"].shape[0]
         # The head of a classifier is what an encoder is built with, and nobody asks this one's.
         head: dict[str, Array] = dict(zip(

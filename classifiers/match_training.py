@@ -276,8 +276,8 @@ def fit_rule(matching: Matching, said: Floats, logits: Floats, truth: Ints) -> M
     """The shifts with the least log-loss on held-out items as they came (and a small pen for size).
 
     `said` (items, labels): what the model says without the matcher; `logits` (items,) of the match.
-    Exchanged businesses would teach that misdials are common: with a tenth of their weight more of
-    them are found out, and fewer of the rest are right.
+    Exchanged businesses (`twins`) are left out: they would teach that misdials are common
+    (docs/experiments.md has the figures).
     """
     from scipy.optimize import minimize  # noqa: PLC0415 - heavy
 

@@ -8,16 +8,17 @@ have reached by mistake, or both. Other lines hold names of businesses, `name`, 
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from classifiers import jsonl
 from classifiers.errors import CorpusError
 
 PREFIX: Final = "profiles"
+_SPLITS: Final = ("train", "calibration")  # names are learned from, or measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +42,35 @@ def read_profiles(files: Iterable[Path]) -> tuple[dict[str, Profiles], tuple[Nam
     """By item, and the names. `CorpusError` says which line of which file cannot be used."""
     right, wrong = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
     names: list[Name] = []
-    for file in files:
-        try:
-            lines = file.read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CorpusError(f"{file} cannot be read: {error}") from error
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                raw = json.loads(line)
-            except ValueError as error:
-                raise CorpusError(f"{file}, line {number}: {error}") from error
-            if isinstance(raw, dict) and isinstance(raw.get("name"), str):
-                names.append(Name(raw["name"], raw.get("tells") is True, raw.get("split", "train")))
-                continue
-            if not isinstance(raw, dict) or not isinstance(raw.get("id"), str):
-                raise CorpusError(f"{file}, line {number}: expected an object with `id` or `name`")
-            for name, found in (("right", right), ("wrong", wrong)):
-                if profile := _profile(raw, name, f"{file}, line {number}"):
-                    found[raw["id"]].append(profile)
+    for place, raw in (each for file in files for each in jsonl.values(file)):
+        if not isinstance(raw, dict):
+            raise CorpusError(f"{place}: expected an object with `id` or `name`")
+        if "name" in raw:
+            names.append(_name(raw, place))
+            continue
+        item = _text(raw, "id", place)
+        found = {kind: _text(raw, kind, place) for kind in ("right", "wrong") if kind in raw}
+        if not item or not any(found.values()):
+            raise CorpusError(f"{place}: needs the `id` of an item, and `right` or `wrong`")
+        for kind, into in (("right", right), ("wrong", wrong)):
+            if profile := found.get(kind):
+                into[item].append(profile)
     ids = sorted({*right, *wrong})
     return {one: Profiles(tuple(right[one]), tuple(wrong[one])) for one in ids}, tuple(names)
 
 
-def _profile(raw: Mapping[str, Any], name: str, place: str) -> str:
+def _name(raw: Mapping[str, Any], place: str) -> Name:
+    name, split = _text(raw, "name", place), _text(raw, "split", place) or "train"
+    tells = raw.get("tells")
+    if not name or not isinstance(tells, bool) or split not in _SPLITS:
+        raise CorpusError(
+            f"{place}: a `name` needs `tells`, true or false; its `split`, if any, is one of "
+            f"{', '.join(_SPLITS)}"
+        )
+    return Name(name, tells, split)
+
+
+def _text(raw: Mapping[str, Any], name: str, place: str) -> str:
     value = raw.get(name) or ""
     if not isinstance(value, str):
         raise CorpusError(f"{place}: `{name}` is {value!r}, expected text")

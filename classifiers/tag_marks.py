@@ -6,7 +6,6 @@ is characters; tokens come in `tagging`.
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final, Literal, get_args
 
+from classifiers import jsonl
 from classifiers.augmentation import HIDE_BUSINESS, HIDE_PARTIES, UNPUNCTUATE, UNTURN_CALL
 from classifiers.errors import CorpusError
 from classifiers.labels import DecisionMaker, Readiness
@@ -100,14 +100,12 @@ def joined(example: Example) -> str:
 def read_marked(paths: Iterable[Path]) -> list[Marked]:
     """All leads with marks in some JSON Lines files. `CorpusError` where a mark lies elsewhere."""
     found = []
-    for path in paths:
-        for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-            raw = json.loads(line) if line.strip() else {}
-            if raw.get("label") == "lead" and raw.get("signals"):
-                try:
-                    found.append(_marked(raw))
-                except (KeyError, ValueError) as error:
-                    raise CorpusError(f"{path}, line {number}: signals: {error}") from error
+    for place, raw in (each for path in paths for each in jsonl.values(path)):
+        if raw.get("label") == "lead" and raw.get("signals"):
+            try:
+                found.append(_marked(raw))
+            except (KeyError, ValueError) as error:
+                raise CorpusError(f"{place}: signals: {error}") from error
     return found
 
 

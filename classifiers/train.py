@@ -1,7 +1,8 @@
 """Training: a corpus in, a model folder out.
 
-Fine-tunes the network (`classifiers.finetuning`) and fits the lexical part on the train split;
-weighs both, chooses the shortcut and sets the abstain rule on dev; chooses what may be filed unseen
+Fine-tunes the network (`classifiers.finetuning`), fits the lexical part and trains the matcher
+(`classifiers.match_training`) on the train split; weighs them, chooses the shortcut and sets the
+abstain rule on dev; chooses what may be filed unseen
 on the calibration split; and looks at the test split once, at the end. Imports torch: import this
 module lazily.
 """

@@ -86,6 +86,21 @@ def test_classify_answers_a_hundred_lines_in_order() -> None:
         check_evidence(item, answer)
 
 
+def test_classify_says_by_which_words_and_how_the_business_fits() -> None:
+    asked = {"channel": "email", "body": "Please quote for four new tyres on our delivery van."}
+    businesses = ("Tyres and wheels, fitted while you wait", "Ballet for children", "Kestrel Group")
+    given = [{"id": name, "business": name} | asked for name in businesses]
+    done = triage("classify", "--explain", "-", stdin="\n".join(map(json.dumps, given)))
+    assert done.returncode == 0, done.stderr
+    near, far, nameless = lines(done.stdout)
+    assert near["explanation"]
+    for word in near["explanation"]:
+        assert asked["body"][word["start"] : word["end"]] == word["text"]
+    assert far["business_fits"] < 0.3
+    assert near["business_fits"] > 0.8
+    assert nameless["business_fits"] is None  # a name that tells no trade is compared with nothing
+
+
 def check_evidence(item: dict[str, Any], answer: dict[str, Any]) -> None:
     fields = {
         "text": item.get("body") or item.get("text"),

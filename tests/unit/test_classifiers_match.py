@@ -11,7 +11,7 @@ import torch
 from classifiers.calibration import softmax
 from classifiers.dataset import Item, read_corpus
 from classifiers.encoder import BaseModel
-from classifiers.errors import CorpusError
+from classifiers.errors import ArtifactError, CorpusError
 from classifiers.finetuning import Recipe
 from classifiers.inference import Torch
 from classifiers.labels import LABELS
@@ -26,6 +26,7 @@ from classifiers.match_training import (
 from classifiers.network import Network, reduced_tensors
 from classifiers.profiles import Profiles, read_profiles
 from classifiers.verdict import Example
+from classifiers.weights import base_weights
 
 LEAD, SUPPORT, MISDIAL = (LABELS.index(name) for name in ("lead", "support", "misdial"))
 RULE = MatchRule(10.0, -4.0, {"lead": (0.5, 0.1), "support": (0.1, 0.0), "misdial": (-0.6, 0.2)})
@@ -171,6 +172,10 @@ def test_training_brings_texts_and_their_businesses_together() -> None:
     [
         ("{", "line 2"),
         ('{"right": "Tyres"}', "`id`"),
+        ('["a"]', "expected an object"),
+        ('{"id": "a", "same": "Tyres"}', "`right` or `wrong`"),
+        ('{"name": "Kestrel", "tells": "no"}', "`tells`, true or false"),
+        ('{"name": "Kestrel", "tells": false, "split": "dve"}', "one of train, calibration"),
         ('{"id": "a", "wrong": 3}', "`wrong` is 3"),
     ],
 )
@@ -180,6 +185,14 @@ def test_bad_lines_are_named(tmp_path: Path, line: str, told: str) -> None:
     with pytest.raises(CorpusError, match=told) as caught:
         read_profiles([file])
     assert "profiles-1.jsonl, line 2" in str(caught.value)
+
+
+def test_a_rule_without_its_matcher_is_refused() -> None:
+    base = BaseModel()
+    weights = base_weights(base.weights)
+    assert Matcher.of({}, None, base, weights) is None
+    with pytest.raises(ArtifactError, match="matcher is missing"):
+        Matcher.of({}, RULE, base, weights)
 
 
 def test_profiles_of_unknown_items_are_refused(tmp_path: Path) -> None:

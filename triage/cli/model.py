@@ -80,7 +80,8 @@ def train(
     written.
     Without it the files of a corpus named `train-*`, `dev-*` and `test-*` are the splits; dev
     chooses the epoch and calibrates, test is only measured, at the end; with --start a network is
-    trained on for one epoch, which serves where a corpus has grown. Then the tagger learns
+    trained on for one epoch, which serves where a corpus has grown; the matcher learns from
+    `profiles-*` whom a business serves. Then the tagger learns
     from the leads whose signals are marked, to read what others state, and last is chosen when the
     opening of a call is enough.
     """

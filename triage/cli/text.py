@@ -69,7 +69,8 @@ def classify(
 def _because(answer: dict[str, Any]) -> str:
     words = ", ".join(dict.fromkeys(word["text"] for word in answer.get("explanation", [])))
     fits = answer.get("business_fits")
-    return words if fits is None else f"{words}\nfits the business: {fits:.0%}"
+    fit = "" if fits is None else f"fits the business: {fits:.0%}"
+    return "\n".join(filter(None, (words, fit)))
 
 
 def _row(answer: dict[str, Any]) -> list[Any]:
