@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from classifiers.model import Classifier
 from tests.support import stored
 from tests.support.console import Served, served
 from tests.support.shop import ATTACK, SETTINGS, Shop, fill, tone
@@ -38,6 +39,11 @@ class Elements(HTMLParser):
 @pytest.fixture
 def shop(any_repository: Repository) -> Shop:
     return fill(any_repository)
+
+
+@pytest.fixture(scope="module")
+def model() -> Classifier:
+    return Classifier.load(threads=1)
 
 
 @pytest.fixture
@@ -196,6 +202,28 @@ def test_ids_are_no_paths(console: Served, shop: Shop, name: str) -> None:
             answer = visitor.get(path.format(name))
             assert answer.status_code in {400, 404, 422}, (path, answer.status_code)
             assert "root:" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("does", "said"),
+    [
+        ("Heating and cooling: heat pumps, boilers, yearly maintenance", None),
+        ("Ballet lessons for children", "it may be meant for another"),
+        ("", None),
+    ],
+)
+def test_what_made_a_label_is_told_in_words_and_by_the_business(
+    any_repository: Repository, shop: Shop, model: Classifier, does: str, said: str | None
+) -> None:
+    with (
+        served(any_repository, lambda: model, **SETTINGS, business={"sells": does}) as console,
+        console.signed_in(Role.VIEWER) as visitor,
+    ):
+        for _ in range(2):  # the second time from memory
+            shown = visitor.get(f"/inquiries/{shop.lead}/explanation").text
+            assert "Words that made it lead" in shown
+            assert ("What is asked fits the business" in shown) is bool(does)
+            assert ("it may be meant for another" in shown) is bool(said)
 
 
 def test_what_is_out_of_reach_is_as_if_it_were_not_there(console: Served, shop: Shop) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -79,8 +79,15 @@ class Served:
         return httpx2.Client(base_url=self.url, headers=headers, timeout=30)
 
 
-def desk_for(repository: Repository, **settings: Any) -> Desk:
-    """A desk without a model: whoever asks for it fails."""
+def no_model() -> Classifier:
+    """What a desk without a model loads: whoever asks for it fails."""
+    raise AssertionError("no model here")
+
+
+def desk_for(
+    repository: Repository, load: Callable[[], Classifier] = no_model, **settings: Any
+) -> Desk:
+    """A desk, without a model unless there is one to `load`."""
     console = {"listen": "127.0.0.1:0"} | settings.pop("console", {})
     chosen = Settings.model_validate({"console": console} | settings)
 
@@ -90,16 +97,13 @@ def desk_for(repository: Repository, **settings: Any) -> Desk:
     def no_silence(path: Path, out: Path, seconds: Seconds) -> None:
         raise AssertionError("no recording is silenced here")
 
-    def no_model() -> Classifier:
-        raise AssertionError("no model here")
-
     return Desk(
         chosen,
         repository,
         Corrections(chosen, repository),
         Replay(repository, no_source, {}),
         Exports(chosen, repository, Discretion.of(chosen), no_silence),
-        no_model,
+        load,
         lambda: Rulebook(chosen.rules, chosen.business, FREE_MAIL),
         Learning(chosen, repository),
         Waveforms(repository, Discretion.of(chosen), lambda path: measure(path, chosen.limits)),
@@ -108,8 +112,10 @@ def desk_for(repository: Repository, **settings: Any) -> Desk:
 
 
 @contextmanager
-def served(repository: Repository, **settings: Any) -> Iterator[Served]:
+def served(
+    repository: Repository, load: Callable[[], Classifier] = no_model, **settings: Any
+) -> Iterator[Served]:
     """A running console over a store."""
-    desk = desk_for(repository, **settings)
+    desk = desk_for(repository, load, **settings)
     with serving(desk) as address:
         yield Served(f"http://127.0.0.1:{address.port}", desk, address.set_up_url)

@@ -19,7 +19,7 @@ from triage.store.statements import holding
 from triage.types import Inquiry
 from triage.web import access
 from triage.web.desk import Desk, Here
-from triage.web.explanations import by_model
+from triage.web.explanations import Explanation, by_model
 from triage.web.pages.stating import PICKS
 from triage.web.passages import Evidences, fields
 from triage.web.principal import Principal
@@ -75,11 +75,11 @@ def show(
 
 @router.get("/explanation")
 def explanation(request: Request, here: Here, principal: Viewer, inquiry_id: str) -> Response:
-    """The words that made the label: a part of the page."""
+    """What made the label: a part of the page."""
     work = access.inquiry(here, principal, inquiry_id)
     verdict = here.repository.archive.verdict(work.id)
-    words = here.explanations.of(here, work.id, verdict) if verdict else []
-    return render(request, "explanation.html", words=words, verdict=verdict)
+    found = here.explanations.of(here, work.id, verdict) if verdict else Explanation()
+    return render(request, "explanation.html", words=found.words, fits=found.fits, verdict=verdict)
 
 
 @router.get("/recording")
